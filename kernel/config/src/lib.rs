@@ -1,0 +1,2 @@
+//! The boot-time configuration, JSON.
+#![no_std]

@@ -1,0 +1,2 @@
+//! The console as a terminal: /dev/console, /dev/tty.
+#![no_std]

@@ -1,0 +1,2 @@
+//! /dev/null, zero, full, random, urandom.
+#![no_std]

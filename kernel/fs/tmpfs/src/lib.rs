@@ -1,0 +1,2 @@
+//! tmpfs: an in-memory file system, filled from the image's archive.
+#![no_std]

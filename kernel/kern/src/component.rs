@@ -1,0 +1,45 @@
+//! Components: what an image is put together from.
+
+/// A component's descriptor. Each component crate has one, as `pub static COMPONENT`, which [`crate::component!`] makes.
+pub struct Component {
+    /// Its name, as in `--components`.
+    pub name: &'static str,
+    /// Its faction: kern, vfs, net or dev.
+    pub faction: &'static str,
+    /// Called once at boot, after the components that it needs; must not fail: what it lacks it reports on the console.
+    pub init: fn(),
+}
+
+/// Defines a component: its descriptor, and the record from which the linker learns when to take it.
+///
+/// `needs` names other components. `when` names system calls, each of which brings the component into an image that can make it.
+/// A component is also taken when the configuration or `--components` names it.
+///
+/// ```ignore
+/// component! { name: "tmpfs", faction: "vfs", needs: "vfs", when: "open mkdir", about: "in-memory file system", init: init }
+/// ```
+#[macro_export]
+macro_rules! component {
+    (name: $name:literal, faction: $faction:literal, needs: $needs:literal, when: $when:literal, about: $about:literal, init: $init:path) => {
+        /// This component's descriptor.
+        #[unsafe(export_name = concat!("rb_component_", $name))]
+        pub static COMPONENT: $crate::component::Component =
+            $crate::component::Component { name: $name, faction: $faction, init: $init };
+
+        #[cfg(not(test))]
+        const _: () = {
+            const TEXT: &str = concat!($name, "\0", $faction, "\0", $needs, "\0", $when, "\0", $about, "\n");
+            #[used]
+            #[unsafe(link_section = ".rb.components")]
+            static RECORD: [u8; TEXT.len()] = {
+                let mut bytes = [0; TEXT.len()];
+                let mut i = 0;
+                while i < bytes.len() {
+                    bytes[i] = TEXT.as_bytes()[i];
+                    i += 1;
+                }
+                bytes
+            };
+        };
+    };
+}

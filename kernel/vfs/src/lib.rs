@@ -1,0 +1,2 @@
+//! Faction vfs: namei, vnodes, file system calls.
+#![no_std]

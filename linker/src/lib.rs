@@ -1,0 +1,1 @@
+//! Reads an application, chooses components, binds, lays out, writes the image.

@@ -1,0 +1,1 @@
+//! The platform inside a host process: for tests and tools.

@@ -1,0 +1,2 @@
+//! Set-up, demo, test, abi, bench.
+fn main() {}
