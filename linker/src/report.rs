@@ -1,0 +1,110 @@
+//! What is known about a program or an image: the data behind `rumpbake inspect`, which images carry in a note.
+
+use serde::{Deserialize, Serialize};
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileKind {
+    /// A static NetBSD executable.
+    StaticExecutable,
+    /// A dynamic NetBSD executable.
+    DynamicExecutable,
+    /// An image that rumpbake made.
+    Image,
+}
+
+/// A program or an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// What the file is.
+    pub kind: FileKind,
+    /// For an image: what the program in it was.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub program: Option<FileKind>,
+    /// The file's length.
+    pub file_bytes: u64,
+    /// Memory that the image takes at boot; of a program, what its segments take.
+    pub memory_bytes: u64,
+    /// Where the program starts.
+    pub entry: u64,
+    /// The program's segments, in an image those of layer 2 too.
+    pub segments: Vec<SegmentReport>,
+    /// What the program imports, by library.
+    pub imports: Vec<LibraryImports>,
+    /// The kernel components that are in the image, or would be.
+    pub components: Vec<ComponentCost>,
+    /// What the image's bytes are, in their order.
+    pub parts: Vec<Part>,
+}
+
+/// A segment of the application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentReport {
+    /// Application address.
+    pub address: u64,
+    /// Bytes of content.
+    pub file_bytes: u64,
+    /// Bytes in memory.
+    pub memory_bytes: u64,
+    /// As `ls` would show it: `r-x`.
+    pub prot: String,
+    /// `program` or `libc`.
+    pub layer: String,
+}
+
+/// The symbols that a program imports from one library.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LibraryImports {
+    /// The NetBSD library, such as `libc.so.12`, or `unknown`.
+    pub library: String,
+    /// Imported symbols, sorted.
+    pub symbols: Vec<String>,
+    /// Those of them that rumpbake's libc does not have.
+    pub missing: Vec<String>,
+}
+
+/// A component in an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComponentCost {
+    /// The component, or a part that is always there (`platform`, `libc`).
+    pub name: String,
+    /// Its faction (`kern`, `vfs`, `net`, `dev`), or `platform`, or `libc`.
+    pub faction: String,
+    /// Code, bytes.
+    pub text_bytes: u64,
+    /// Constants, bytes.
+    pub rodata_bytes: u64,
+    /// Variables with content, bytes.
+    pub data_bytes: u64,
+    /// Zeroed variables, bytes.
+    pub bss_bytes: u64,
+    /// Why it is there.
+    pub why: String,
+}
+
+/// A run of the image's bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// What it is: `kernel text`, `root`, `symbols`, …
+    pub name: String,
+    /// Where it lies, physical address.
+    pub address: u64,
+    /// Its length in memory.
+    pub bytes: u64,
+}
+
+/// A component that the kernel kit offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComponentInfo {
+    /// Its name.
+    pub name: String,
+    /// Its faction.
+    pub faction: String,
+    /// The components that it needs.
+    pub needs: Vec<String>,
+    /// The system calls that bring it into an image.
+    pub when: Vec<String>,
+    /// What it is, a few words.
+    pub about: String,
+}
