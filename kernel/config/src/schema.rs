@@ -1,7 +1,7 @@
 //! The configuration's JSON Schema, for editors and for checking files on the host.
 
 use alloc::collections::BTreeMap;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use schemars::JsonSchema;
