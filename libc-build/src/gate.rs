@@ -21,7 +21,7 @@ pub struct Ret {
 pub const RESTART: i32 = -3;
 
 /// The address of the platform's gate, written when the image is linked or, to trace, at boot.
-#[expect(non_upper_case_globals, reason = "the linker knows it by this name")]
+#[cfg_attr(test, allow(non_upper_case_globals, reason = "the linker knows it by this name"))]
 #[cfg_attr(not(test), unsafe(no_mangle))]
 #[cfg_attr(not(test), unsafe(link_section = ".data.rb_gate_word"))]
 pub static rb_gate_word: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);

@@ -1,0 +1,1 @@
+//! The queues (see the parent module).
