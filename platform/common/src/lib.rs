@@ -1,2 +1,21 @@
-//! What bare metal and Xen share: scheduler, page allocator, page tables, timers.
+//! What bare metal and Xen share: the scheduler, the page allocator, the page tables, the kernel heap, timers, the crash report.
+//!
+//! Each file implements a part of the hypercall contract (crate `rump-hypercall`) under its link names; what differs from machine to machine it
+//! asks of the functions in [`machine`]. Everything here runs on the one virtual CPU with interrupts masked.
 #![no_std]
+
+extern crate alloc;
+
+pub mod backtrace;
+pub mod boot;
+pub mod callout;
+pub mod copy;
+pub mod cpu;
+pub mod fpu;
+pub mod heap;
+pub mod machine;
+pub mod page;
+pub mod pmap;
+pub mod sched;
+pub mod stack;
+pub mod trap;

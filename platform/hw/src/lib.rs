@@ -1,2 +1,24 @@
 //! Bare metal x86-64: the hw kit.
+//!
+//! The root of the kit that `rumpbake hw` takes its kernel from: boot through PVH or multiboot 1, page tables, interrupts, clock, console, power-off; and the
+//! crates of layer 1, so that all of it is one archive. `linker/build.rs` builds it with flags of its own; it is no default member of the workspace.
 #![no_std]
+
+extern crate alloc;
+
+mod acpi;
+mod apic;
+mod boot;
+mod clock;
+mod cpuid;
+mod descriptors;
+mod entry;
+mod interrupts;
+mod io;
+mod kit;
+mod memory;
+mod poweroff;
+mod random;
+mod rtc;
+mod serial;
+mod start;

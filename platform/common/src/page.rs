@@ -1,0 +1,192 @@
+//! Physical pages: a binary buddy allocator.
+//!
+//! One byte per page says what begins there; free blocks of an order form a doubly linked list whose links lie in the free pages themselves, seen
+//! through the direct map. Blocks are handed out from the lowest order that has one.
+
+use rump_hypercall::memory::{OutOfMemory, PAGE_SIZE, Page, PageCounts};
+use rump_hypercall::Giant;
+
+/// Where all physical memory is mapped, writable and never executable.
+pub const DIRECT_MAP: usize = 0xffff_8000_0000_0000;
+
+/// The largest block: 2^10 pages, 4 MiB.
+const MAX_ORDER: usize = 10;
+
+/// Pages that only the kernel heap and page tables may take: an application that uses all memory up must
+/// not take away what the kernel needs to tell it so.
+const RESERVE: u64 = 96;
+
+/// State byte of a page that does not begin a free block. Otherwise the byte is the block's order.
+const NOT_FREE: u8 = 0xff;
+
+struct Links {
+    next: *mut Links,
+    prev: *mut Links,
+}
+
+struct Allocator {
+    /// Free blocks per order.
+    heads: [*mut Links; MAX_ORDER + 1],
+    /// One byte per page frame, from frame 0 on.
+    state: *mut u8,
+    frames: u64,
+    total: u64,
+    free: u64,
+}
+
+static PAGES: Giant<Allocator> =
+    Giant::new(Allocator { heads: [core::ptr::null_mut(); MAX_ORDER + 1], state: core::ptr::null_mut(), frames: 0, total: 0, free: 0 });
+
+/// The direct map's view of a physical address.
+#[inline]
+pub const fn phys_to_virt(phys: u64) -> *mut u8 {
+    core::ptr::with_exposed_provenance_mut(DIRECT_MAP + phys as usize)
+}
+
+/// The physical address of something in the direct map.
+#[inline]
+pub fn virt_to_phys(ptr: *const u8) -> u64 {
+    (ptr.addr() - DIRECT_MAP) as u64
+}
+
+impl Allocator {
+    fn state(&mut self, frame: u64) -> &mut u8 {
+        debug_assert!(frame < self.frames);
+        // SAFETY: `state` has a byte for every frame below `frames`, and every block lies below it.
+        unsafe { &mut *self.state.add(frame as usize) }
+    }
+
+    fn push(&mut self, frame: u64, order: usize) {
+        let block: *mut Links = phys_to_virt(frame * PAGE_SIZE as u64).cast();
+        let head = self.heads[order];
+        // SAFETY: the block is free, so its first bytes are ours; list members are free blocks likewise.
+        unsafe {
+            block.write(Links { next: head, prev: core::ptr::null_mut() });
+            if !head.is_null() {
+                (*head).prev = block;
+            }
+        }
+        self.heads[order] = block;
+        *self.state(frame) = order as u8;
+    }
+
+    fn unlink(&mut self, block: *mut Links, order: usize) {
+        // SAFETY: `block` is in the list of its order, so it and its neighbours are free blocks with valid links.
+        unsafe {
+            let Links { next, prev } = block.read();
+            if prev.is_null() {
+                self.heads[order] = next;
+            } else {
+                (*prev).next = next;
+            }
+            if !next.is_null() {
+                (*next).prev = prev;
+            }
+        }
+        *self.state(virt_to_phys(block.cast()) / PAGE_SIZE as u64) = NOT_FREE;
+    }
+
+    fn alloc(&mut self, order: usize) -> Option<u64> {
+        let from = (order..=MAX_ORDER).find(|&o| !self.heads[o].is_null())?;
+        let block = self.heads[from];
+        self.unlink(block, from);
+        let frame = virt_to_phys(block.cast()) / PAGE_SIZE as u64;
+        for half in (order..from).rev() {
+            self.push(frame + (1 << half), half);
+        }
+        self.free -= 1 << order;
+        Some(frame)
+    }
+
+    fn free(&mut self, mut frame: u64, mut order: usize) {
+        self.free += 1 << order;
+        while order < MAX_ORDER {
+            let buddy = frame ^ (1 << order);
+            if buddy >= self.frames || *self.state(buddy) != order as u8 {
+                break;
+            }
+            self.unlink(phys_to_virt(buddy * PAGE_SIZE as u64).cast(), order);
+            frame &= !(1 << order);
+            order += 1;
+        }
+        self.push(frame, order);
+    }
+}
+
+/// Sets the allocator up for frames below `frames`, with its state bytes at `state`.
+///
+/// # Safety
+/// `state` points to `frames` bytes that nobody else uses, now or later.
+pub unsafe fn init(state: *mut u8, frames: u64) {
+    // SAFETY: the caller's promise.
+    unsafe { state.write_bytes(NOT_FREE, frames as usize) };
+    let mut pages = PAGES.borrow_mut();
+    pages.state = state;
+    pages.frames = frames;
+}
+
+/// Gives the allocator the pages that lie wholly in `start..end` (physical addresses).
+///
+/// # Safety
+/// The memory is RAM that nobody uses, mapped in the direct map, below the frames given to [`init`], and not added before.
+pub unsafe fn add(start: u64, end: u64) {
+    let mut frame = start.div_ceil(PAGE_SIZE as u64).max(1);
+    let end = end / PAGE_SIZE as u64;
+    let mut pages = PAGES.borrow_mut();
+    while frame < end {
+        let order = (frame.trailing_zeros() as usize).min((end - frame).ilog2() as usize).min(MAX_ORDER);
+        pages.total += 1 << order;
+        pages.free(frame, order);
+        frame += 1 << order;
+    }
+}
+
+/// A block of 2^`order` pages, aligned to its size, content undefined.
+pub fn alloc_block(order: usize) -> Option<*mut u8> {
+    if order > MAX_ORDER {
+        return None;
+    }
+    PAGES.borrow_mut().alloc(order).map(|frame| phys_to_virt(frame * PAGE_SIZE as u64))
+}
+
+/// Gives a block back.
+///
+/// # Safety
+/// `block` came from [`alloc_block`] with the same order and is not used any more.
+pub unsafe fn free_block(block: *mut u8, order: usize) {
+    PAGES.borrow_mut().free(virt_to_phys(block) / PAGE_SIZE as u64, order);
+}
+
+#[unsafe(export_name = "rb_page_alloc")]
+fn page_alloc() -> Result<Page, OutOfMemory> {
+    let page = page_alloc_uninit()?;
+    let words: *mut u64 = page_ptr(page).cast();
+    // SAFETY: the page is ours, mapped in the direct map and 4096 bytes long.
+    unsafe { core::ptr::write_bytes(words, 0, PAGE_SIZE / 8) };
+    Ok(page)
+}
+
+#[unsafe(export_name = "rb_page_alloc_uninit")]
+fn page_alloc_uninit() -> Result<Page, OutOfMemory> {
+    let mut pages = PAGES.borrow_mut();
+    if pages.free <= RESERVE {
+        return Err(OutOfMemory);
+    }
+    pages.alloc(0).map(Page).ok_or(OutOfMemory)
+}
+
+#[unsafe(export_name = "rb_page_free")]
+unsafe fn page_free(page: Page) {
+    PAGES.borrow_mut().free(page.0, 0);
+}
+
+#[unsafe(export_name = "rb_page_ptr")]
+fn page_ptr(page: Page) -> *mut u8 {
+    phys_to_virt(page.0 * PAGE_SIZE as u64)
+}
+
+#[unsafe(export_name = "rb_page_counts")]
+fn page_counts() -> PageCounts {
+    let pages = PAGES.borrow();
+    PageCounts { total: pages.total, free: pages.free }
+}

@@ -1,0 +1,108 @@
+//! Kernel stacks: mapped pages with an unmapped page below each, kept for reuse.
+//!
+//! A stack block also holds, at its top, the thread's control block and its vector state:
+//!
+//! ```text
+//! guard page | stack ... | Trapframe | Tcb | vector state
+//!                        ^ saved vector registers below   ^ top
+//! ```
+
+use rump_hypercall::Giant;
+use rump_hypercall::memory::{OutOfMemory, PAGE_SIZE};
+
+use crate::page::{alloc_block, free_block, phys_to_virt, virt_to_phys};
+use crate::pmap;
+
+/// Where kernel stacks lie: a region of the kernel's half of its own.
+const REGION: usize = 0xffff_c000_0000_0000;
+/// Address space per stack, guard included.
+const SLOT: usize = 8 * PAGE_SIZE;
+/// Mapped pages per stack.
+const PAGES: usize = 6;
+/// Stacks kept mapped for reuse.
+const KEEP: usize = 64;
+
+struct Stacks {
+    /// Mapped and free, by their top; linked through the word below the top.
+    free: usize,
+    free_count: usize,
+    /// Slots whose pages were given back, linked by index in a list of their own.
+    empty: alloc::vec::Vec<usize>,
+    /// Slots ever used.
+    used: usize,
+}
+
+static STACKS: Giant<Stacks> = Giant::new(Stacks { free: 0, free_count: 0, empty: alloc::vec::Vec::new(), used: 0 });
+
+/// A stack block's end, for its lowest mapped address.
+pub const SIZE: usize = PAGES * PAGE_SIZE;
+
+fn link(top: usize) -> *mut usize {
+    core::ptr::with_exposed_provenance_mut(top - size_of::<usize>())
+}
+
+fn unmap(top: usize) {
+    for page in 1..=PAGES {
+        // SAFETY: the slot is ours and the thread that used it is gone.
+        if let Some(phys) = unsafe { pmap::kernel_unmap(top - page * PAGE_SIZE) } {
+            // SAFETY: the page came from `alloc_block(0)` and is mapped nowhere else.
+            unsafe { free_block(phys_to_virt(phys), 0) };
+        }
+    }
+}
+
+/// A stack; returns the address after its last byte.
+pub fn alloc() -> Result<usize, OutOfMemory> {
+    let mut stacks = STACKS.borrow_mut();
+    if stacks.free != 0 {
+        let top = stacks.free;
+        // SAFETY: a free stack is mapped, and its link was written by `free`.
+        stacks.free = unsafe { link(top).read() };
+        stacks.free_count -= 1;
+        return Ok(top);
+    }
+    let top = match stacks.empty.pop() {
+        Some(top) => top,
+        None => {
+            stacks.used += 1;
+            REGION + stacks.used * SLOT
+        }
+    };
+    for page in 1..=PAGES {
+        let mapped = alloc_block(0).ok_or(OutOfMemory).and_then(|block| {
+            // SAFETY: the slot belongs to this stack alone.
+            unsafe { pmap::kernel_map(top - page * PAGE_SIZE, virt_to_phys(block), pmap::WRITE | pmap::NX) }.inspect_err(|_| {
+                // SAFETY: just allocated, not mapped.
+                unsafe { free_block(block, 0) }
+            })
+        });
+        if mapped.is_err() {
+            unmap(top);
+            stacks.empty.push(top);
+            return Err(OutOfMemory);
+        }
+    }
+    Ok(top)
+}
+
+/// Takes a stack back. The caller may still run on it until it switches away for the last time, since nothing else runs before that.
+pub fn free(top: usize) {
+    let mut stacks = STACKS.borrow_mut();
+    // SAFETY: the block is mapped, and the word at its very end belongs to vector state that is not needed any more.
+    unsafe { link(top).write(stacks.free) };
+    stacks.free = top;
+    stacks.free_count += 1;
+}
+
+/// Gives pages of free stacks beyond those kept back to the page allocator. Called by a thread that runs on a stack in use.
+pub fn trim() {
+    let mut stacks = STACKS.borrow_mut();
+    while stacks.free_count > KEEP {
+        let top = stacks.free;
+        // SAFETY: as in `alloc`.
+        stacks.free = unsafe { link(top).read() };
+        stacks.free_count -= 1;
+        unmap(top);
+        stacks.empty.push(top);
+    }
+}

@@ -1,0 +1,325 @@
+//! Entry and exit of the kernel: exceptions and interrupts on IST stacks, the `syscall` instruction, the gate.
+//!
+//! Application code runs in ring 0 like the kernel, so the processor switches stacks on its own account only through the interrupt stack table. What interrupts
+//! application code (an address in the lower half) moves its frame to the top of the LWP's kernel stack at once, and may wait there like a
+//! system call. What interrupts the kernel is a fault inside a copy to or from the application, or a device while the processor is idle: it is handled on
+//! the IST stack and goes on where it was. xmm0–15 are saved beside the frame because kernel code uses them; see `rumpbake_platform::fpu`.
+//!
+//! Offsets: `rb_cpu` is `rumpbake_platform::cpu::Cpu`, a frame is `rump_hypercall::user::Trapframe` (176 bytes).
+
+use core::arch::global_asm;
+use core::mem::offset_of;
+
+use rump_hypercall::upcall::{Ret, SysEntry};
+use rump_hypercall::user::Trapframe;
+use rumpbake_platform::cpu::Cpu;
+use rumpbake_platform::{backtrace, copy, sched, trap};
+
+use crate::{apic, poweroff};
+
+const _: () = assert!(size_of::<Trapframe>() == 176 && offset_of!(Trapframe, rip) == 136 && offset_of!(Trapframe, rax) == 64);
+const _: () = assert!(offset_of!(Cpu, kstack_top) == 8 && offset_of!(Cpu, user_sp) == 16);
+const _: () = assert!(offset_of!(Cpu, pending) == 24 && offset_of!(Cpu, by_instruction) == 28);
+
+/// Vectors with an entry: 32 exceptions, 16 for devices, the timer and some to spare.
+pub const VECTORS: usize = 64;
+/// The first device vector.
+pub const IRQ_BASE: u8 = 0x20;
+/// The timer's vector.
+pub const TIMER_VECTOR: u8 = 0x30;
+/// Bytes between two entries.
+pub const ENTRY_SIZE: usize = 16;
+
+global_asm!(
+    r#"
+    .macro SAVE_XMM
+    sub rsp, 256
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    movaps [rsp + 16 * \n], xmm\n
+    .endr
+    .endm
+
+    .macro LOAD_XMM
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    movaps xmm\n, [rsp + 16 * \n]
+    .endr
+    add rsp, 256
+    .endm
+
+    .macro PUSH_REGISTERS
+    push r15
+    push r14
+    push r13
+    push r12
+    push rbp
+    push rbx
+    push rax
+    push r11
+    push rcx
+    push r9
+    push r8
+    push r10
+    push rdx
+    push rsi
+    push rdi
+    .endm
+
+    .macro POP_REGISTERS
+    pop rdi
+    pop rsi
+    pop rdx
+    pop r10
+    pop r8
+    pop r9
+    pop rcx
+    pop r11
+    pop rax
+    pop rbx
+    pop rbp
+    pop r12
+    pop r13
+    pop r14
+    pop r15
+    .endm
+
+    .section .text.rb_vectors, "ax"
+    .balign 16
+    .globl rb_vectors
+rb_vectors:
+    .set vector, 0
+    .rept 64
+    .balign 16
+    .if vector != 8 && vector != 10 && vector != 11 && vector != 12 && vector != 13 && vector != 14 && vector != 17 && vector != 21 && vector != 29 && vector != 30
+    push 0
+    .endif
+    push vector
+    jmp rb_interrupt
+    .set vector, vector + 1
+    .endr
+
+    .balign 16
+rb_interrupt:
+    test byte ptr [rsp + 23], 0x80
+    jnz 3f
+    push rax
+    push rcx
+    mov rax, [rip + rb_cpu + 8]
+    mov rcx, [rsp + 64]
+    mov [rax - 8], rcx
+    mov rcx, [rsp + 56]
+    mov [rax - 16], rcx
+    mov rcx, [rsp + 48]
+    mov [rax - 24], rcx
+    mov rcx, [rsp + 40]
+    mov [rax - 32], rcx
+    mov rcx, [rsp + 32]
+    mov [rax - 40], rcx
+    mov rcx, [rsp + 24]
+    mov [rax - 48], rcx
+    mov rcx, [rsp + 16]
+    mov [rax - 56], rcx
+    sub rax, 56
+    mov rcx, rsp
+    mov rsp, rax
+    mov rax, [rcx + 8]
+    mov rcx, [rcx]
+    PUSH_REGISTERS
+    SAVE_XMM
+    cld
+    mov dword ptr [rip + rb_cpu + 28], 1
+    lea rdi, [rsp + 256]
+    call rb_hw_user_trap
+
+    .globl rb_return_to_user
+rb_return_to_user:
+    cmp dword ptr [rip + rb_cpu + 24], 0
+    je 2f
+    lea rdi, [rsp + 256]
+    call rb_hw_user_return
+2:  mov dword ptr [rip + rb_cpu + 28], 0
+    LOAD_XMM
+    POP_REGISTERS
+    add rsp, 16
+    iretq
+
+3:  PUSH_REGISTERS
+    SAVE_XMM
+    cld
+    lea rdi, [rsp + 256]
+    call rb_hw_kernel_trap
+    LOAD_XMM
+    POP_REGISTERS
+    add rsp, 16
+    iretq
+
+    .balign 16
+    .globl rb_spurious
+rb_spurious:
+    iretq
+
+    .section .text.rb_syscall_entry, "ax"
+    .balign 16
+    .globl rb_syscall_entry
+rb_syscall_entry:
+    mov [rip + rb_cpu + 16], rsp
+    mov rsp, [rip + rb_cpu + 8]
+    push 0x10
+    push [rip + rb_cpu + 16]
+    push r11
+    push 8
+    push rcx
+    push 0
+    push 0x100
+    PUSH_REGISTERS
+    SAVE_XMM
+    mov dword ptr [rip + rb_cpu + 28], 1
+    lea rdi, [rsp + 256]
+    call rb_hw_syscall
+    cmp dword ptr [rip + rb_cpu + 24], 0
+    jne rb_return_to_user
+    mov dword ptr [rip + rb_cpu + 28], 0
+    LOAD_XMM
+    POP_REGISTERS
+    mov rcx, [rsp + 16]
+    mov r11, [rsp + 32]
+    bt dword ptr [rsp + 32], 0
+    mov rsp, [rsp + 40]
+    sti
+    jmp rcx
+
+    .section .text.rb_gate, "ax"
+    .balign 16
+    .globl rb_gate
+rb_gate:
+    cli
+    mov [rip + rb_cpu + 16], rsp
+    mov rsp, [rip + rb_cpu + 8]
+    call rax
+4:  cmp dword ptr [rip + rb_cpu + 24], 0
+    jne 5f
+    mov rsp, [rip + rb_cpu + 16]
+    sti
+    ret
+5:  mov rcx, [rip + rb_cpu + 16]
+    mov rsp, [rip + rb_cpu + 8]
+    lea r8, [rcx + 8]
+    push 0x10
+    push r8
+    push 0x202
+    push 8
+    .globl rb_gate_load
+rb_gate_load:
+    mov rcx, [rcx]
+6:  push rcx
+    push 0
+    push 0x101
+    PUSH_REGISTERS
+    sub rsp, 256
+    mov dword ptr [rip + rb_cpu + 28], 1
+    jmp rb_return_to_user
+    .globl rb_gate_load_failed
+rb_gate_load_failed:
+    xor ecx, ecx
+    jmp 6b
+
+    .globl rb_gate_traced
+rb_gate_traced:
+    cli
+    mov [rip + rb_cpu + 16], rsp
+    mov rsp, [rip + rb_cpu + 8]
+    push r9
+    push r8
+    push rcx
+    push rdx
+    push rsi
+    push rdi
+    mov rdi, rax
+    mov rsi, rsp
+    call rb_hw_traced_call
+    jmp 4b
+    "#
+);
+
+unsafe extern "C" {
+    fn rb_gate_load();
+    fn rb_gate_load_failed();
+    fn rb_return_to_user();
+}
+
+/// Reads the address of the last page fault.
+fn fault_address() -> usize {
+    let address;
+    // SAFETY: reads a control register.
+    unsafe { core::arch::asm!("mov {}, cr2", out(reg) address, options(nomem, nostack, preserves_flags)) };
+    address
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rb_hw_user_trap(frame: &mut Trapframe) {
+    if frame.trapno >= u64::from(IRQ_BASE) {
+        apic::interrupt(frame.trapno as u8);
+    } else {
+        trap::exception(frame, fault_address());
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rb_hw_user_return(frame: *mut Trapframe) {
+    // SAFETY: entry code passes the running thread's own frame.
+    unsafe { sched::user_return(frame) };
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rb_hw_syscall(frame: &mut Trapframe) {
+    trap::syscall(frame);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rb_hw_traced_call(entry: SysEntry, args: &[u64; 6]) -> Ret {
+    // SAFETY: called by the traced gate, with what the application passed.
+    unsafe { trap::traced_call(entry, args) }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn rb_hw_kernel_trap(frame: &mut Trapframe) {
+    if frame.trapno >= u64::from(IRQ_BASE) {
+        apic::interrupt(frame.trapno as u8);
+        return;
+    }
+    if frame.trapno == trap::PAGE_FAULT {
+        let gate_load = rb_gate_load as *const () as u64;
+        let resume = if frame.rip == gate_load { Some(rb_gate_load_failed as *const () as u64) } else { copy::recover(frame.rip) };
+        if let Some(resume) = resume {
+            if !trap::page_fault(fault_address(), frame.err) {
+                frame.rip = resume;
+            }
+            return;
+        }
+    }
+    let address = fault_address();
+    backtrace::report("rumpbake: the kernel itself caused an exception; this is a defect of rumpbake, please report it", frame);
+    let _ = core::fmt::Write::write_fmt(&mut backtrace::Console, format_args!("cr2 {address:#018x}\n"));
+    poweroff::panicked()
+}
+
+#[unsafe(export_name = "rbm_return_to_user")]
+unsafe fn return_to_user(frame: *mut Trapframe) -> ! {
+    // SAFETY: the frame and the xmm registers below it are the running thread's own (caller's promise), and `rb_return_to_user` expects
+    // the stack pointer at the latter.
+    unsafe {
+        core::arch::asm!("mov rsp, {}", "jmp {}", in(reg) frame.addr() - 256, sym rb_return_to_user, options(noreturn));
+    }
+}
+
+#[unsafe(export_name = "rbm_sanitize")]
+fn sanitize(frame: &mut Trapframe) {
+    /// Flags that an application may choose: the arithmetic ones, direction, trap, alignment check, identification.
+    const CHOOSABLE: u64 = 0x0024_0dd5;
+    frame.cs = 8;
+    frame.ss = 0x10;
+    frame.rflags = frame.rflags & CHOOSABLE | 0x202;
+    // `iretq` and `jmp` fault inside the kernel on a non-canonical address; page zero faults in the application.
+    if frame.rip >= 1 << 47 {
+        frame.rip = 0;
+    }
+}

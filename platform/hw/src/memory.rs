@@ -1,0 +1,148 @@
+//! The final page tables: W^X for the kernel's image, the direct map without execution, nothing at address zero.
+
+use core::arch::asm;
+
+use rump_image::{ImageInfo, KERNEL_BASE, Span};
+use rumpbake_platform::page::{self, DIRECT_MAP, phys_to_virt};
+use rumpbake_platform::pmap::{self, GLOBAL, LARGE, NX, PRESENT, UNCACHED, WRITE};
+
+use crate::boot::MemoryMap;
+use crate::cpuid;
+
+/// 2 MiB.
+const LARGE_PAGE: u64 = 1 << 21;
+/// 1 GiB.
+const HUGE_PAGE: u64 = 1 << 30;
+/// What the boot code has mapped.
+const BOOT_MAPPED: u64 = 4 * HUGE_PAGE;
+
+unsafe extern "C" {
+    static mut rb_boot_pml4: [u64; 512];
+    static mut rb_boot_pdpt: [u64; 512];
+    static mut rb_boot_pd: [[u64; 512]; 4];
+}
+
+/// Takes zeroed pages off the start of free memory, before there is an allocator.
+struct Bump {
+    next: u64,
+    end: u64,
+}
+
+impl Bump {
+    fn take(&mut self, bytes: u64) -> u64 {
+        let start = self.next;
+        self.next = (start + bytes).next_multiple_of(4096);
+        assert!(self.next <= self.end, "not enough memory for the page tables; give the machine more");
+        // SAFETY: free memory (the map says so) inside what the boot code mapped.
+        unsafe { phys_to_virt(start).write_bytes(0, (self.next - start) as usize) };
+        start
+    }
+}
+
+/// Physical address of a kernel static.
+fn phys_of<T>(item: *const T) -> u64 {
+    item as u64 - KERNEL_BASE
+}
+
+/// Maps one span of the kernel's image by pages of 4 KiB.
+fn map_kernel(pdpt: *mut u64, span: Span, flags: u64, bump: &mut Bump) {
+    let mut phys = span.start & !4095;
+    while phys < span.start + span.len {
+        let va = KERNEL_BASE + phys;
+        let mut table = pdpt;
+        for level in [2, 1] {
+            // SAFETY: `table` is a page-table page from `bump` or the caller, 512 entries.
+            let entry = unsafe { &mut *table.add((va >> (12 + 9 * level) & 511) as usize) };
+            if *entry == 0 {
+                *entry = bump.take(4096) | PRESENT | WRITE;
+            }
+            table = phys_to_virt(*entry & 0x000f_ffff_ffff_f000).cast();
+        }
+        // SAFETY: as above.
+        unsafe { table.add((va >> 12 & 511) as usize).write(phys | flags | PRESENT | GLOBAL) };
+        phys += 4096;
+    }
+}
+
+/// Builds the page tables and hands the free memory of `map` to the page allocator. Returns the bytes of RAM.
+pub fn init(image: &ImageInfo, map: &MemoryMap) -> u64 {
+    let ram = || map.ram();
+    let top = ram().map(|span| span.start + span.len).max().unwrap_or(0);
+    let total = ram().map(|span| span.len).sum();
+    let home = ram().find(|span| span.start <= image.image_end && image.image_end < span.start + span.len);
+    let Some(home) = home else { panic!("the loader's memory map has no RAM behind the image") };
+    let mut bump = Bump { next: image.image_end, end: (home.start + home.len).min(BOOT_MAPPED) };
+
+    // SAFETY: boot, one processor: nobody else looks at the boot tables, which stay in use as the top of the final ones.
+    unsafe {
+        let pdpt = &raw mut rb_boot_pdpt;
+        // Device registers lie below 4 GiB; QEMU's and real chipsets' from 0xfec00000 on.
+        for entry in &mut (&mut *(&raw mut rb_boot_pd))[3][0x1f6..] {
+            *entry |= UNCACHED;
+        }
+        let mut base = BOOT_MAPPED;
+        while base < top {
+            let slot = &mut (*pdpt)[(base / HUGE_PAGE) as usize];
+            if cpuid::features().gib_pages {
+                *slot = base | PRESENT | WRITE | LARGE;
+            } else {
+                let table = bump.take(4096);
+                for index in 0..512 {
+                    phys_to_virt(table).cast::<u64>().add(index).write((base + index as u64 * LARGE_PAGE) | PRESENT | WRITE | LARGE);
+                }
+                *slot = table | PRESENT | WRITE;
+            }
+            base += HUGE_PAGE;
+        }
+        let kernel = bump.take(4096);
+        let kernel_pdpt = phys_to_virt(kernel).cast();
+        map_kernel(kernel_pdpt, image.kernel_text, 0, &mut bump);
+        map_kernel(kernel_pdpt, image.kernel_rodata, NX, &mut bump);
+        map_kernel(kernel_pdpt, image.kernel_data, WRITE | NX, &mut bump);
+        let pml4 = &raw mut rb_boot_pml4;
+        (*pml4)[511] = kernel | PRESENT | WRITE;
+        (*pml4)[256] |= NX;
+        (*pml4)[0] = 0;
+        let root = phys_of(pml4);
+        asm!("mov cr3, {}", in(reg) root);
+        pmap::set_root(phys_to_virt(root).cast());
+    }
+
+    let frames = top / 4096;
+    let state = bump.take(frames);
+    let used = Span { start: image.image_start, len: bump.next - image.image_start };
+    // SAFETY: the state bytes were just taken; what is added is RAM, outside the image and what was taken, mapped by now, and each range once.
+    unsafe {
+        page::init(phys_to_virt(state), frames);
+        for span in ram() {
+            let (start, end) = (span.start, span.start + span.len);
+            page::add(start, end.min(used.start).max(start));
+            page::add(start.max(used.start + used.len).min(end), end);
+        }
+    }
+    total
+}
+
+#[unsafe(export_name = "rbm_set_pte")]
+unsafe fn set_pte(entry: *mut u64, value: u64) {
+    // SAFETY: the caller's promise.
+    unsafe { entry.write(value) };
+}
+
+#[unsafe(export_name = "rbm_flush_page")]
+fn flush_page(va: usize) {
+    // SAFETY: drops a translation only.
+    unsafe { asm!("invlpg [{}]", in(reg) va, options(nostack, preserves_flags)) };
+}
+
+#[unsafe(export_name = "rbm_flush_all")]
+fn flush_all() {
+    // SAFETY: reloads the register with what it holds; kernel mappings are global and stay.
+    unsafe { asm!("mov {t}, cr3", "mov cr3, {t}", t = out(reg) _, options(nostack, preserves_flags)) };
+}
+
+/// The direct map's view of device registers at a physical address below 4 GiB.
+pub fn device(phys: u64) -> *mut u32 {
+    assert!(phys < BOOT_MAPPED, "device registers above 4 GiB");
+    core::ptr::with_exposed_provenance_mut(DIRECT_MAP + phys as usize)
+}
