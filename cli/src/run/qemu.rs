@@ -1,0 +1,125 @@
+//! QEMU's command line.
+//!
+//! The machine is bare (`-nodefaults`): the first serial port is the console, port 0xe9 (isa-debugcon) carries how the guest ended, port
+//! 0xf4 (isa-debug-exit) ends QEMU at once for guests that want to. microvm needs its real-time clock asked for, because it
+//! leaves it out under KVM, and drops the words that it would add to the kernel command line.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use rump_config::quote;
+
+use super::{Accel, Machine};
+
+/// What to run, and how.
+pub struct Setup<'a> {
+    /// The image.
+    pub image: &'a Path,
+    /// Memory, KiB.
+    pub memory_kib: u64,
+    /// The machine type.
+    pub machine: Machine,
+    /// `Tcg` or `Kvm`.
+    pub accel: Accel,
+    /// Where to wait for a debugger.
+    pub gdb_port: Option<u16>,
+    /// The kernel command line; may be empty.
+    pub kernel_command_line: String,
+    /// The file that port 0xe9 writes to.
+    pub status_file: &'a Path,
+}
+
+impl Setup<'_> {
+    /// QEMU's arguments.
+    pub fn arguments(&self) -> Vec<OsString> {
+        let machine = match self.machine {
+            Machine::Microvm => "microvm,rtc=on,auto-kernel-cmdline=off",
+            Machine::Pc => "pc",
+            Machine::Q35 => "q35",
+        };
+        let (accel, cpu) = match self.accel {
+            Accel::Kvm => ("kvm", "host"),
+            Accel::Tcg | Accel::Auto => ("tcg", "max"),
+        };
+        let mut status = OsString::from("file,id=status,path=");
+        status.push(option_value(self.status_file.as_os_str()));
+        let mut arguments: Vec<OsString> = Vec::new();
+        let mut add = |words: &[&OsStr]| arguments.extend(words.iter().map(OsString::from));
+        for pair in [
+            ["-M", machine],
+            ["-accel", accel],
+            ["-cpu", cpu],
+            ["-m", &format!("{}K", self.memory_kib)],
+            ["-display", "none"],
+            ["-monitor", "none"],
+            ["-serial", "stdio"],
+            ["-device", "isa-debug-exit,iobase=0xf4,iosize=1"],
+            ["-device", "isa-debugcon,iobase=0xe9,chardev=status"],
+        ] {
+            add(&pair.map(OsStr::new));
+        }
+        add(&["-nodefaults", "-no-user-config", "-no-reboot"].map(OsStr::new));
+        add(&[OsStr::new("-chardev"), &status]);
+        if let Some(port) = self.gdb_port {
+            add(&["-S", "-gdb", &format!("tcp:127.0.0.1:{port}")].map(OsStr::new));
+        }
+        add(&[OsStr::new("-kernel"), self.image.as_os_str()]);
+        if !self.kernel_command_line.is_empty() {
+            add(&["-append", &self.kernel_command_line].map(OsStr::new));
+        }
+        arguments
+    }
+}
+
+/// A value inside one of QEMU's comma-separated options: commas doubled.
+fn option_value(value: &OsStr) -> OsString {
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    let mut bytes = Vec::new();
+    for &byte in value.as_bytes() {
+        bytes.push(byte);
+        if byte == b',' {
+            bytes.push(byte);
+        }
+    }
+    OsString::from_vec(bytes)
+}
+
+/// The command as one line for a shell.
+pub fn shell_line(program: &Path, arguments: &[OsString]) -> String {
+    let words = std::iter::once(program.as_os_str()).chain(arguments.iter().map(OsString::as_os_str));
+    let words: Vec<_> = words.map(|word| quote(&word.to_string_lossy())).collect();
+    words.join(" ") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Accel, Machine, Setup, option_value, shell_line};
+    use std::ffi::{OsStr, OsString};
+    use std::path::Path;
+
+    #[test]
+    fn commas_are_doubled() {
+        assert_eq!(option_value(OsStr::new("a,b")), OsString::from("a,,b"));
+    }
+
+    #[test]
+    fn a_whole_command_line() {
+        let setup = Setup {
+            image: Path::new("a b.img"),
+            memory_kib: 65536,
+            machine: Machine::Microvm,
+            accel: Accel::Tcg,
+            gdb_port: Some(1234),
+            kernel_command_line: r#"{"args":["x"]}"#.into(),
+            status_file: Path::new("status"),
+        };
+        assert_eq!(
+            shell_line(Path::new("qemu"), &setup.arguments()),
+            "qemu -M microvm,rtc=on,auto-kernel-cmdline=off -accel tcg -cpu max -m 65536K -display none \
+             -monitor none -serial stdio -device isa-debug-exit,iobase=0xf4,iosize=1 \
+             -device isa-debugcon,iobase=0xe9,chardev=status -nodefaults -no-user-config -no-reboot \
+             -chardev file,id=status,path=status -S -gdb tcp:127.0.0.1:1234 -kernel 'a b.img' \
+             -append '{\"args\":[\"x\"]}'\n"
+        );
+    }
+}
