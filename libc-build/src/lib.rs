@@ -26,5 +26,7 @@ mod kit;
 mod number;
 pub mod park;
 pub mod start;
+pub mod stdlib;
+pub mod string;
 pub mod thread;
 pub mod va;

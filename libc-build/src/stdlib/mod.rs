@@ -1,0 +1,3 @@
+//! stdlib.h.
+
+pub(crate) mod heap;

@@ -1,0 +1,48 @@
+//! string.h and strings.h.
+//!
+//! Functions on plain bytes; the C locale's order is the only one for strcoll(3). Scanning functions read whole aligned blocks of 16
+//! bytes: such a block never crosses a page, so a byte beyond the string's end is read but never a page that the string does not touch.
+
+pub mod bits;
+pub mod build;
+pub mod checked;
+pub mod compare;
+pub mod copy;
+pub mod error;
+pub mod scan;
+pub mod search;
+pub mod signal;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod token;
+
+use core::arch::asm;
+use core::arch::x86_64::__m128i;
+
+/// Loads the aligned block at `at`, as an instruction of which the compiler knows nothing: it reads beyond what the caller owns.
+///
+/// # Safety
+/// `at` is a multiple of 16, and at least one byte of the block is readable.
+#[inline(always)]
+unsafe fn block(at: *const u8) -> __m128i {
+    let value;
+    // SAFETY: an aligned block lies in one page, and that page is readable (contract).
+    unsafe {
+        asm!("movdqa {}, [{}]", out(xmm_reg) value, in(reg) at, options(pure, readonly, nostack, preserves_flags))
+    };
+    value
+}
+
+/// Loads 16 bytes at `at`.
+///
+/// # Safety
+/// `at` is at least 16 bytes from the end of a page of which a byte at or after `at` is readable, or 16 bytes are readable.
+#[inline(always)]
+unsafe fn block_unaligned(at: *const u8) -> __m128i {
+    let value;
+    // SAFETY: the block lies in a readable page, or is the caller's (contract).
+    unsafe {
+        asm!("movdqu {}, [{}]", out(xmm_reg) value, in(reg) at, options(pure, readonly, nostack, preserves_flags))
+    };
+    value
+}
