@@ -1,6 +1,6 @@
 //! The embedded kits: one relocatable object per layer, made by the build script.
 
-/// The kernel and the bare-metal platform; empty if this build has none.
-pub const HW: &[u8] = &[];
-/// Layer 2; empty if this build has none.
-pub const LIBC: &[u8] = &[];
+/// The kernel and the bare-metal platform.
+pub const HW: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/kit-hw.o"));
+/// Layer 2.
+pub const LIBC: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/kit-libc.o"));
