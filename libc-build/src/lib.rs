@@ -19,6 +19,7 @@
 #[macro_use]
 mod macros;
 
+pub mod ctype;
 pub mod errno;
 pub mod gate;
 #[cfg(not(test))]

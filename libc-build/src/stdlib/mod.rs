@@ -1,3 +1,8 @@
 //! stdlib.h.
 
+pub mod arithmetic;
+pub mod convert;
 pub(crate) mod heap;
+pub mod random;
+pub mod sort;
+pub mod text;

@@ -1,0 +1,459 @@
+//! Sorting and searching arrays: qsort(3), heapsort(3), mergesort(3), bsearch(3).
+//!
+//! qsort is a quicksort around the median of three (of nine for large parts) with three-way partitioning, insertion sort for small
+//! parts and heapsort where the recursion gets too deep, so that no input takes more than n log n. mergesort is stable and needs memory.
+
+use super::heap::{free, malloc};
+use crate::errno;
+use crate::string::copy::memcpy;
+use core::ffi::{c_int, c_void};
+use core::ptr;
+
+/// C's comparison function.
+pub type Comparison = unsafe extern "C" fn(*const c_void, *const c_void) -> c_int;
+/// C's comparison function with a context.
+pub type ContextComparison = unsafe extern "C" fn(*const c_void, *const c_void, *mut c_void) -> c_int;
+
+/// Parts of at most this many elements are sorted by insertion.
+const SMALL: usize = 8;
+
+/// How elements are compared.
+#[derive(Clone, Copy)]
+enum Order {
+    Plain(Comparison),
+    Context(ContextComparison, *mut c_void),
+}
+
+/// An array and its order.
+#[derive(Clone, Copy)]
+struct Array {
+    base: *mut u8,
+    size: usize,
+    order: Order,
+}
+
+impl Array {
+    fn at(self, index: usize) -> *mut u8 {
+        self.base.wrapping_add(index * self.size)
+    }
+
+    /// The order of two elements.
+    ///
+    /// # Safety
+    /// Both are elements, and the comparison function is what C promises.
+    unsafe fn compare(self, left: *const u8, right: *const u8) -> c_int {
+        // SAFETY: as this function's own.
+        unsafe {
+            match self.order {
+                Order::Plain(compare) => compare(left.cast(), right.cast()),
+                Order::Context(compare, context) => compare(left.cast(), right.cast(), context),
+            }
+        }
+    }
+
+    /// Swaps two elements.
+    ///
+    /// # Safety
+    /// Both indices are the array's.
+    unsafe fn swap(self, left: usize, right: usize) {
+        if left == right {
+            return;
+        }
+        let (left, right) = (self.at(left), self.at(right));
+        let mut offset = 0;
+        // SAFETY: both elements have `size` bytes, and they are distinct.
+        unsafe {
+            while offset + 8 <= self.size {
+                let (one, other) = (left.add(offset).cast::<u64>(), right.add(offset).cast::<u64>());
+                let kept = one.read_unaligned();
+                one.write_unaligned(other.read_unaligned());
+                other.write_unaligned(kept);
+                offset += 8;
+            }
+            while offset < self.size {
+                ptr::swap(left.add(offset), right.add(offset));
+                offset += 1;
+            }
+        }
+    }
+
+    /// Which of three elements is in the middle.
+    ///
+    /// # Safety
+    /// The indices are the array's.
+    unsafe fn median(self, a: usize, b: usize, c: usize) -> usize {
+        // SAFETY: as this function's own.
+        unsafe {
+            let less = |left: usize, right: usize| self.compare(self.at(left), self.at(right)) < 0;
+            if less(a, b) {
+                if less(b, c) {
+                    b
+                } else if less(a, c) {
+                    c
+                } else {
+                    a
+                }
+            } else if less(c, b) {
+                b
+            } else if less(c, a) {
+                c
+            } else {
+                a
+            }
+        }
+    }
+
+    /// Sorts the elements from `start` to before `end`.
+    ///
+    /// # Safety
+    /// The range is the array's; the comparison function keeps C's promises about memory (not about order: any answers end).
+    unsafe fn quick(self, mut start: usize, mut end: usize, mut depth: u32) {
+        // SAFETY: all indices lie in the range.
+        unsafe {
+            while end - start > SMALL {
+                if depth == 0 {
+                    Self { base: self.at(start), ..self }.heap(end - start);
+                    return;
+                }
+                depth -= 1;
+                let (count, middle) = (end - start, start + (end - start) / 2);
+                let pivot = if count > 40 {
+                    let step = count / 8;
+                    let low = self.median(start, start + step, start + 2 * step);
+                    let mid = self.median(middle - step, middle, middle + step);
+                    let high = self.median(end - 1 - 2 * step, end - 1 - step, end - 1);
+                    self.median(low, mid, high)
+                } else {
+                    self.median(start, middle, end - 1)
+                };
+                // Three ways: [start, equal) less, [equal, scan) equal to the pivot, [greater, end) greater.
+                self.swap(start, pivot);
+                let (mut equal, mut at, mut greater) = (start, start + 1, end);
+                while at < greater {
+                    let order = self.compare(self.at(at), self.at(equal));
+                    if order < 0 {
+                        self.swap(at, equal);
+                        equal += 1;
+                        at += 1;
+                    } else if order == 0 {
+                        at += 1;
+                    } else {
+                        greater -= 1;
+                        self.swap(at, greater);
+                    }
+                }
+                if equal - start < end - greater {
+                    self.quick(start, equal, depth);
+                    start = greater;
+                } else {
+                    self.quick(greater, end, depth);
+                    end = equal;
+                }
+            }
+            for index in start + 1..end {
+                let mut at = index;
+                while at > start && self.compare(self.at(at - 1), self.at(at)) > 0 {
+                    self.swap(at - 1, at);
+                    at -= 1;
+                }
+            }
+        }
+    }
+
+    /// Sorts the first `count` elements in place.
+    ///
+    /// # Safety
+    /// As [`Array::quick`].
+    unsafe fn heap(self, count: usize) {
+        let sift = |mut root: usize, end: usize| {
+            // SAFETY: children are followed below `end` only.
+            unsafe {
+                loop {
+                    let mut child = 2 * root + 1;
+                    if child >= end {
+                        return;
+                    }
+                    if child + 1 < end && self.compare(self.at(child), self.at(child + 1)) < 0 {
+                        child += 1;
+                    }
+                    if self.compare(self.at(root), self.at(child)) >= 0 {
+                        return;
+                    }
+                    self.swap(root, child);
+                    root = child;
+                }
+            }
+        };
+        for root in (0..count / 2).rev() {
+            sift(root, count);
+        }
+        for end in (1..count).rev() {
+            // SAFETY: both indices lie below `count`.
+            unsafe { self.swap(0, end) };
+            sift(0, end);
+        }
+    }
+
+    /// Sorts the first `count` elements stably, with as much memory again.
+    ///
+    /// # Safety
+    /// As [`Array::quick`].
+    unsafe fn merge(self, count: usize) -> c_int {
+        if count < 2 || self.size == 0 {
+            return 0;
+        }
+        // SAFETY: every copy stays within the two areas of `count` elements.
+        unsafe {
+            let spare = malloc(count * self.size).cast::<u8>();
+            if spare.is_null() {
+                return errno::fail(errno::ENOMEM);
+            }
+            let (mut from, mut to) = (self, Self { base: spare, ..self });
+            let mut width = 1;
+            while width < count {
+                let mut start = 0;
+                while start < count {
+                    let (middle, end) = ((start + width).min(count), (start + 2 * width).min(count));
+                    let (mut left, mut right) = (start, middle);
+                    for target in start..end {
+                        let take_left =
+                            right >= end || left < middle && from.compare(from.at(left), from.at(right)) <= 0;
+                        let source = if take_left { &mut left } else { &mut right };
+                        memcpy(to.at(target).cast(), from.at(*source).cast(), self.size);
+                        *source += 1;
+                    }
+                    start = end;
+                }
+                core::mem::swap(&mut from, &mut to);
+                width *= 2;
+            }
+            if from.base != self.base {
+                memcpy(self.base.cast(), from.base.cast(), count * self.size);
+            }
+            free(spare.cast());
+        }
+        0
+    }
+}
+
+/// The recursion depth above which quicksort gives up.
+fn depth_limit(count: usize) -> u32 {
+    2 * count.checked_ilog2().unwrap_or(0) + 4
+}
+
+/// Sorts `count` elements of `size` bytes.
+///
+/// # Safety
+/// The array and the comparison function are what C says.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn qsort(base: *mut c_void, count: usize, size: usize, compare: Comparison) {
+    // SAFETY: as this function's own.
+    unsafe {
+        Array { base: base.cast(), size, order: Order::Plain(compare) }.quick(0, count, depth_limit(count))
+    }
+}
+
+/// qsort(3) whose comparison function gets `context`, too.
+///
+/// # Safety
+/// As qsort(3).
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn qsort_r(
+    base: *mut c_void,
+    count: usize,
+    size: usize,
+    compare: ContextComparison,
+    context: *mut c_void,
+) {
+    // SAFETY: as this function's own.
+    unsafe {
+        Array { base: base.cast(), size, order: Order::Context(compare, context) }.quick(
+            0,
+            count,
+            depth_limit(count),
+        )
+    }
+}
+
+/// Sorts in place in at most n log n steps.
+///
+/// # Safety
+/// As qsort(3).
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn heapsort(
+    base: *mut c_void,
+    count: usize,
+    size: usize,
+    compare: Comparison,
+) -> c_int {
+    if size == 0 {
+        return errno::fail(errno::EINVAL);
+    }
+    // SAFETY: as this function's own.
+    unsafe { Array { base: base.cast(), size, order: Order::Plain(compare) }.heap(count) };
+    0
+}
+
+/// heapsort(3) whose comparison function gets `context`, too.
+///
+/// # Safety
+/// As qsort(3).
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn heapsort_r(
+    base: *mut c_void,
+    count: usize,
+    size: usize,
+    compare: ContextComparison,
+    context: *mut c_void,
+) -> c_int {
+    if size == 0 {
+        return errno::fail(errno::EINVAL);
+    }
+    // SAFETY: as this function's own.
+    unsafe { Array { base: base.cast(), size, order: Order::Context(compare, context) }.heap(count) };
+    0
+}
+
+/// Sorts stably; -1 where there is no memory for it.
+///
+/// # Safety
+/// As qsort(3).
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn mergesort(
+    base: *mut c_void,
+    count: usize,
+    size: usize,
+    compare: Comparison,
+) -> c_int {
+    // SAFETY: as this function's own.
+    unsafe { Array { base: base.cast(), size, order: Order::Plain(compare) }.merge(count) }
+}
+
+/// mergesort(3) whose comparison function gets `context`, too.
+///
+/// # Safety
+/// As qsort(3).
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn mergesort_r(
+    base: *mut c_void,
+    count: usize,
+    size: usize,
+    compare: ContextComparison,
+    context: *mut c_void,
+) -> c_int {
+    // SAFETY: as this function's own.
+    unsafe { Array { base: base.cast(), size, order: Order::Context(compare, context) }.merge(count) }
+}
+
+/// The element of a sorted array that equals `key`, or null.
+///
+/// # Safety
+/// As qsort(3); the comparison gets the key first.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn bsearch(
+    key: *const c_void,
+    base: *const c_void,
+    count: usize,
+    size: usize,
+    compare: Comparison,
+) -> *mut c_void {
+    let (mut start, mut left) = (base, count);
+    while left > 0 {
+        let middle = start.wrapping_byte_add(left / 2 * size);
+        // SAFETY: `middle` is an element.
+        let order = unsafe { compare(key, middle) };
+        if order == 0 {
+            return middle.cast_mut();
+        }
+        if order > 0 {
+            start = middle.wrapping_byte_add(size);
+            left -= 1;
+        }
+        left /= 2;
+    }
+    ptr::null_mut()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::string::testing::Random;
+
+    unsafe extern "C" fn by_first(left: *const c_void, right: *const c_void) -> c_int {
+        // SAFETY: elements begin with a u32.
+        let (left, right) =
+            unsafe { (left.cast::<u32>().read_unaligned(), right.cast::<u32>().read_unaligned()) };
+        left.cmp(&right) as c_int
+    }
+
+    unsafe extern "C" fn by_first_counting(
+        left: *const c_void,
+        right: *const c_void,
+        context: *mut c_void,
+    ) -> c_int {
+        // SAFETY: the context is a counter.
+        unsafe {
+            *context.cast::<usize>() += 1;
+            by_first(left, right)
+        }
+    }
+
+    #[test]
+    fn all_ways_sort_and_merge_is_stable() {
+        let mut random = Random::new(5);
+        for count in (0..60).chain([1000, 5000]) {
+            for spread in [1, 3, 1000, u64::from(u32::MAX)] {
+                let input: Vec<[u32; 3]> =
+                    (0..count).map(|index| [(random.next() % spread) as u32, index, 7]).collect();
+                let mut stable = input.clone();
+                stable.sort_by_key(|element| element[0]);
+                let mut keys: Vec<[u32; 3]> = stable.clone();
+                keys.sort_unstable();
+                let (mut quick, mut heap, mut merged) = (input.clone(), input.clone(), input.clone());
+                // SAFETY: arrays with their counts and sizes.
+                unsafe {
+                    qsort(quick.as_mut_ptr().cast(), quick.len(), 12, by_first);
+                    assert_eq!(heapsort(heap.as_mut_ptr().cast(), heap.len(), 12, by_first), 0);
+                    assert_eq!(mergesort(merged.as_mut_ptr().cast(), merged.len(), 12, by_first), 0);
+                }
+                assert_eq!(merged, stable);
+                for sorted in [&mut quick, &mut heap] {
+                    assert!(sorted.is_sorted_by_key(|element| element[0]));
+                    sorted.sort_unstable();
+                    assert_eq!(*sorted, keys);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn hostile_orders_stay_within_n_log_n() {
+        let count = 20_000_usize;
+        let shapes: [fn(usize) -> u32; 4] = [
+            |_| 7,
+            |index| index as u32,
+            |index| 20_000 - index as u32,
+            |index| (index as u32).min(20_000 - index as u32),
+        ];
+        for shape in shapes {
+            let mut array: Vec<u32> = (0..count).map(shape).collect();
+            let mut comparisons = 0_usize;
+            // SAFETY: an array, and a counter as context.
+            unsafe {
+                qsort_r(array.as_mut_ptr().cast(), count, 4, by_first_counting, (&raw mut comparisons).cast())
+            };
+            assert!(array.is_sorted());
+            assert!(comparisons < 60 * count, "{comparisons}");
+        }
+    }
+
+    #[test]
+    fn bsearch_finds_every_element_and_nothing_else() {
+        let array: Vec<u32> = (0..100).map(|index| index * 2).collect();
+        for key in 0..210_u32 {
+            // SAFETY: a sorted array.
+            let found = unsafe { bsearch((&raw const key).cast(), array.as_ptr().cast(), 100, 4, by_first) };
+            assert_eq!(!found.is_null(), key % 2 == 0 && key < 200);
+        }
+    }
+}
