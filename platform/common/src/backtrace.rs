@@ -62,7 +62,10 @@ fn follows_call(addr: usize) -> bool {
     if byte(addr.wrapping_sub(5)) == Some(0xe8) {
         return true;
     }
-    (2..=7).any(|len| byte(addr.wrapping_sub(len)) == Some(0xff) && byte(addr.wrapping_sub(len) + 1).is_some_and(|modrm| modrm >> 3 & 7 == 2))
+    (2..=7).any(|len| {
+        byte(addr.wrapping_sub(len)) == Some(0xff)
+            && byte(addr.wrapping_sub(len) + 1).is_some_and(|modrm| modrm >> 3 & 7 == 2)
+    })
 }
 
 fn line(number: usize, address: usize, mark: &str) {
@@ -115,7 +118,26 @@ pub fn report(reason: &str, frame: &Trapframe) {
          rsi {:016x}  rdi {:016x}  rbp {:016x}  r8  {:016x}\n\
          r9  {:016x}  r10 {:016x}  r11 {:016x}  r12 {:016x}\n\
          r13 {:016x}  r14 {:016x}  r15 {:016x}\n",
-        f.rip, f.rsp, f.rflags, f.trapno, f.err, f.rax, f.rbx, f.rcx, f.rdx, f.rsi, f.rdi, f.rbp, f.r8, f.r9, f.r10, f.r11, f.r12, f.r13, f.r14, f.r15,
+        f.rip,
+        f.rsp,
+        f.rflags,
+        f.trapno,
+        f.err,
+        f.rax,
+        f.rbx,
+        f.rcx,
+        f.rdx,
+        f.rsi,
+        f.rdi,
+        f.rbp,
+        f.r8,
+        f.r9,
+        f.r10,
+        f.r11,
+        f.r12,
+        f.r13,
+        f.r14,
+        f.r15,
     );
     print(f.rip as usize, f.rsp as usize, f.rbp as usize);
 }

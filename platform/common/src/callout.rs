@@ -46,7 +46,8 @@ impl Timers {
     }
 
     fn rearm(&mut self) {
-        let first = self.queue.first_key_value().map_or(u64::MAX, |(&(deadline, _), _)| deadline).min(self.slice_ns);
+        let first =
+            self.queue.first_key_value().map_or(u64::MAX, |(&(deadline, _), _)| deadline).min(self.slice_ns);
         // A timer that fires too early is harmless and cheaper than setting it again: a sleep that is taken back leaves it as it is.
         if first < self.armed_ns {
             self.armed_ns = first;

@@ -34,7 +34,16 @@ unsafe extern "C" fn copy(dst: *mut u8, src: *const u8, len: usize) -> usize {
 /// Zeroes `len` bytes at `dst`; returns as [`copy`].
 #[unsafe(naked)]
 unsafe extern "C" fn zero(dst: *mut u8, len: usize) -> usize {
-    naked_asm!("mov rcx, rsi", "shr rcx, 3", "and esi, 7", "xor eax, eax", "rep stosq", "mov ecx, esi", "rep stosb", "ret",)
+    naked_asm!(
+        "mov rcx, rsi",
+        "shr rcx, 3",
+        "and esi, 7",
+        "xor eax, eax",
+        "rep stosq",
+        "mov ecx, esi",
+        "rep stosb",
+        "ret",
+    )
 }
 
 /// Compares and swaps `*addr`; `rax` returns what was there; `*faulted` stays 1 if the memory is not there.
@@ -52,7 +61,11 @@ unsafe extern "C" fn failed() -> usize {
 /// If `rip` is in one of this file's routines: where it is to go on after a fault that cannot be mended.
 pub fn recover(rip: u64) -> Option<u64> {
     // The routines' addresses, and how many bytes of code each has at most.
-    let routines = [(copy as *const () as u64, 20), (zero as *const () as u64, 20), (compare_swap as *const () as u64, 14)];
+    let routines = [
+        (copy as *const () as u64, 20),
+        (zero as *const () as u64, 20),
+        (compare_swap as *const () as u64, 14),
+    ];
     let inside = routines.iter().any(|&(start, len)| rip >= start && rip - start < len);
     inside.then_some(failed as *const () as u64)
 }
@@ -95,6 +108,8 @@ fn ucas32(addr: usize, expected: u32, new: u32) -> Result<u32, Fault> {
     }
     let mut faulted = 1;
     // SAFETY: as for copyout; `faulted` is ours.
-    let old = unsafe { compare_swap(core::ptr::with_exposed_provenance_mut(addr), expected, new, &raw mut faulted) };
+    let old = unsafe {
+        compare_swap(core::ptr::with_exposed_provenance_mut(addr), expected, new, &raw mut faulted)
+    };
     if faulted == 0 { Ok(old as u32) } else { Err(Fault) }
 }

@@ -75,7 +75,9 @@ pub(crate) unsafe fn save(area: *mut u8) {
         unsafe { asm!("fxsave64 [{}]", in(reg) area) };
     } else {
         // SAFETY: the caller's promise. The header of a fresh area is zero, or was written by XSAVE, as XRSTOR wants it.
-        unsafe { asm!("xsave64 [{}]", in(reg) area, in("eax") features as u32, in("edx") (features >> 32) as u32) };
+        unsafe {
+            asm!("xsave64 [{}]", in(reg) area, in("eax") features as u32, in("edx") (features >> 32) as u32)
+        };
     }
 }
 
@@ -90,7 +92,9 @@ pub(crate) unsafe fn load(area: *const u8) {
         unsafe { asm!("fxrstor64 [{}]", in(reg) area) };
     } else {
         // SAFETY: the caller's promise.
-        unsafe { asm!("xrstor64 [{}]", in(reg) area, in("eax") features as u32, in("edx") (features >> 32) as u32) };
+        unsafe {
+            asm!("xrstor64 [{}]", in(reg) area, in("eax") features as u32, in("edx") (features >> 32) as u32)
+        };
     }
 }
 
@@ -112,7 +116,9 @@ pub(crate) fn control() -> Control {
 /// Loads the control words. Clears the x87 register stack, which is empty at a C call.
 pub(crate) fn set_control(words: Control) {
     // SAFETY: the words came from `control`, so no reserved bit of MXCSR is set.
-    unsafe { asm!("fninit", "ldmxcsr [{}]", "fldcw [{}]", in(reg) &raw const words.mxcsr, in(reg) &raw const words.fcw) };
+    unsafe {
+        asm!("fninit", "ldmxcsr [{}]", "fldcw [{}]", in(reg) &raw const words.mxcsr, in(reg) &raw const words.fcw)
+    };
 }
 
 /// Writes the state that a new program finds to `area`.
@@ -166,7 +172,11 @@ pub(crate) fn restore_user(bytes: &[u8]) -> Option<[u8; XMM_AREA]> {
     if state().features != 0 {
         // XRSTOR faults on components that are not enabled and on any bit of the rest of the header (SDM 1, 13.8).
         let bv = &mut image.0[BV_OFFSET..BV_OFFSET + 8];
-        let present = if full { u64::from_le_bytes(bv.try_into().unwrap_or_default()) | XSTATE_SSE } else { XSTATE_SSE | 1 };
+        let present = if full {
+            u64::from_le_bytes(bv.try_into().unwrap_or_default()) | XSTATE_SSE
+        } else {
+            XSTATE_SSE | 1
+        };
         bv.copy_from_slice(&(present & state().features).to_le_bytes());
         image.0[BV_OFFSET + 8..BV_OFFSET + 64].fill(0);
     }

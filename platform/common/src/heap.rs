@@ -33,7 +33,11 @@ impl Heap {
 
     /// The class for a layout; `None` if it wants pages. Power-of-two classes are aligned to their size.
     fn class(layout: &Layout) -> Option<usize> {
-        let wanted = if layout.align() > 16 { layout.size().max(layout.align()).next_power_of_two() } else { layout.size() };
+        let wanted = if layout.align() > 16 {
+            layout.size().max(layout.align()).next_power_of_two()
+        } else {
+            layout.size()
+        };
         CLASSES.iter().position(|&size| size >= wanted && (layout.align() <= 16 || size.is_power_of_two()))
     }
 

@@ -3,8 +3,8 @@
 //! One byte per page says what begins there; free blocks of an order form a doubly linked list whose links lie in the free pages themselves, seen
 //! through the direct map. Blocks are handed out from the lowest order that has one.
 
-use rump_hypercall::memory::{OutOfMemory, PAGE_SIZE, Page, PageCounts};
 use rump_hypercall::Giant;
+use rump_hypercall::memory::{OutOfMemory, PAGE_SIZE, Page, PageCounts};
 
 /// Where all physical memory is mapped, writable and never executable.
 pub const DIRECT_MAP: usize = 0xffff_8000_0000_0000;
@@ -34,8 +34,13 @@ struct Allocator {
     free: u64,
 }
 
-static PAGES: Giant<Allocator> =
-    Giant::new(Allocator { heads: [core::ptr::null_mut(); MAX_ORDER + 1], state: core::ptr::null_mut(), frames: 0, total: 0, free: 0 });
+static PAGES: Giant<Allocator> = Giant::new(Allocator {
+    heads: [core::ptr::null_mut(); MAX_ORDER + 1],
+    state: core::ptr::null_mut(),
+    frames: 0,
+    total: 0,
+    free: 0,
+});
 
 /// The direct map's view of a physical address.
 #[inline]

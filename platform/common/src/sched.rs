@@ -132,8 +132,11 @@ struct Sched {
     since_ns: u64,
 }
 
-static SCHED: Local<Sched> =
-    Local::new(Sched { ready: Queue { head: null_mut(), tail: null_mut() }, in_interrupt: false, since_ns: 0 });
+static SCHED: Local<Sched> = Local::new(Sched {
+    ready: Queue { head: null_mut(), tail: null_mut() },
+    in_interrupt: false,
+    since_ns: 0,
+});
 
 fn sched() -> &'static mut Sched {
     // SAFETY: one virtual CPU with interrupts masked; the reference lives for a statement or a function that calls nothing which takes it again.

@@ -32,7 +32,8 @@ struct Stacks {
     used: usize,
 }
 
-static STACKS: Giant<Stacks> = Giant::new(Stacks { free: 0, free_count: 0, empty: alloc::vec::Vec::new(), used: 0 });
+static STACKS: Giant<Stacks> =
+    Giant::new(Stacks { free: 0, free_count: 0, empty: alloc::vec::Vec::new(), used: 0 });
 
 /// A stack block's end, for its lowest mapped address.
 pub const SIZE: usize = PAGES * PAGE_SIZE;
@@ -71,10 +72,11 @@ pub fn alloc() -> Result<usize, OutOfMemory> {
     for page in 1..=PAGES {
         let mapped = alloc_block(0).ok_or(OutOfMemory).and_then(|block| {
             // SAFETY: the slot belongs to this stack alone.
-            unsafe { pmap::kernel_map(top - page * PAGE_SIZE, virt_to_phys(block), pmap::WRITE | pmap::NX) }.inspect_err(|_| {
-                // SAFETY: just allocated, not mapped.
-                unsafe { free_block(block, 0) }
-            })
+            unsafe { pmap::kernel_map(top - page * PAGE_SIZE, virt_to_phys(block), pmap::WRITE | pmap::NX) }
+                .inspect_err(|_| {
+                    // SAFETY: just allocated, not mapped.
+                    unsafe { free_block(block, 0) }
+                })
         });
         if mapped.is_err() {
             unmap(top);

@@ -57,7 +57,18 @@ fn io_apic_write(register: u32, value: u32) {
 /// Switches the local APIC on and the legacy controllers off; the timer is masked until it is first set.
 pub fn init() {
     // The 8259s: vectors out of the way, everything masked.
-    for (port, value) in [(0x20, 0x11), (0xa0, 0x11), (0x21, 0x20), (0xa1, 0x28), (0x21, 4), (0xa1, 2), (0x21, 1), (0xa1, 1), (0x21, 0xff), (0xa1, 0xff)] {
+    for (port, value) in [
+        (0x20, 0x11),
+        (0xa0, 0x11),
+        (0x21, 0x20),
+        (0xa1, 0x28),
+        (0x21, 4),
+        (0xa1, 2),
+        (0x21, 1),
+        (0xa1, 1),
+        (0x21, 0xff),
+        (0xa1, 0xff),
+    ] {
         outb(port, value);
     }
     // SAFETY: boot, one processor.
@@ -97,7 +108,9 @@ pub fn init_timer() {
     }
     if features().hypervisor == crate::cpuid::Hypervisor::Unknown {
         let (ticks, counts) = compare_with_tsc(1_000_000);
-        let per_ns = (u128::from(counts) << 32) * u128::from(clock::to_tsc(1_000_000) - clock::to_tsc(0)) / 1_000_000 / u128::from(ticks.max(1));
+        let per_ns = (u128::from(counts) << 32) * u128::from(clock::to_tsc(1_000_000) - clock::to_tsc(0))
+            / 1_000_000
+            / u128::from(ticks.max(1));
         // SAFETY: boot, one processor.
         unsafe { (*APIC.get()).counts_per_ns = per_ns as u64 };
     }

@@ -83,7 +83,8 @@ pub fn read_loader(magic: u32, info: u32) -> Loader {
     let mut memory = MemoryMap { ranges: [Span::default(); MAX_RANGES], count: 0 };
     if magic == MULTIBOOT_MAGIC {
         let flags: u32 = read(info);
-        let command_line = if flags & 1 << 2 != 0 { copy_command_line(read::<u32>(info + 16).into()) } else { "" };
+        let command_line =
+            if flags & 1 << 2 != 0 { copy_command_line(read::<u32>(info + 16).into()) } else { "" };
         if flags & 1 << 6 != 0 {
             let end = u64::from(read::<u32>(info + 48)) + u64::from(read::<u32>(info + 44));
             let mut at: u64 = read::<u32>(info + 48).into();

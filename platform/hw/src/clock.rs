@@ -81,7 +81,9 @@ pub fn init() {
 /// The counter's value at a time of the monotonic clock.
 pub fn to_tsc(ns: u64) -> u64 {
     let scale = scale();
-    scale.base.saturating_add(u64::try_from(u128::from(ns) * u128::from(scale.ticks_per_ns) >> 32).unwrap_or(u64::MAX))
+    scale.base.saturating_add(
+        u64::try_from(u128::from(ns) * u128::from(scale.ticks_per_ns) >> 32).unwrap_or(u64::MAX),
+    )
 }
 
 #[unsafe(export_name = "rb_monotonic_ns")]

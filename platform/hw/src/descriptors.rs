@@ -55,7 +55,8 @@ unsafe extern "C" {
 /// An interrupt gate for `handler` on IST stack `ist`.
 fn gate(handler: u64, ist: u64) -> [u64; 2] {
     const PRESENT_INTERRUPT_GATE: u64 = 0x8e00 << 32;
-    let low = handler & 0xffff | 8 << 16 | ist << 32 | PRESENT_INTERRUPT_GATE | (handler >> 16 & 0xffff) << 48;
+    let low =
+        handler & 0xffff | 8 << 16 | ist << 32 | PRESENT_INTERRUPT_GATE | (handler >> 16 & 0xffff) << 48;
     [low, handler >> 32]
 }
 
@@ -80,8 +81,11 @@ pub fn init() {
                 _ if vector < usize::from(IRQ_BASE) => 2,
                 _ => 1,
             };
-            let handler =
-                if vector < VECTORS { (&raw const rb_vectors) as u64 + (vector * ENTRY_SIZE) as u64 } else { rb_spurious as *const () as u64 };
+            let handler = if vector < VECTORS {
+                (&raw const rb_vectors) as u64 + (vector * ENTRY_SIZE) as u64
+            } else {
+                rb_spurious as *const () as u64
+            };
             *entry = gate(handler, ist);
         }
         let gdtr = Pointer { limit: size_of::<[u64; 5]>() as u16 - 1, base: GDT.get() as u64 };

@@ -17,7 +17,9 @@ use rumpbake_platform::{backtrace, copy, sched, trap};
 
 use crate::{apic, poweroff};
 
-const _: () = assert!(size_of::<Trapframe>() == 176 && offset_of!(Trapframe, rip) == 136 && offset_of!(Trapframe, rax) == 64);
+const _: () = assert!(
+    size_of::<Trapframe>() == 176 && offset_of!(Trapframe, rip) == 136 && offset_of!(Trapframe, rax) == 64
+);
 const _: () = assert!(offset_of!(Cpu, kstack_top) == 8 && offset_of!(Cpu, user_sp) == 16);
 const _: () = assert!(offset_of!(Cpu, pending) == 24 && offset_of!(Cpu, by_instruction) == 28);
 
@@ -288,7 +290,11 @@ extern "C" fn rb_hw_kernel_trap(frame: &mut Trapframe) {
     }
     if frame.trapno == trap::PAGE_FAULT {
         let gate_load = rb_gate_load as *const () as u64;
-        let resume = if frame.rip == gate_load { Some(rb_gate_load_failed as *const () as u64) } else { copy::recover(frame.rip) };
+        let resume = if frame.rip == gate_load {
+            Some(rb_gate_load_failed as *const () as u64)
+        } else {
+            copy::recover(frame.rip)
+        };
         if let Some(resume) = resume {
             if !trap::page_fault(fault_address(), frame.err) {
                 frame.rip = resume;
@@ -297,7 +303,10 @@ extern "C" fn rb_hw_kernel_trap(frame: &mut Trapframe) {
         }
     }
     let address = fault_address();
-    backtrace::report("rumpbake: the kernel itself caused an exception; this is a defect of rumpbake, please report it", frame);
+    backtrace::report(
+        "rumpbake: the kernel itself caused an exception; this is a defect of rumpbake, please report it",
+        frame,
+    );
     let _ = core::fmt::Write::write_fmt(&mut backtrace::Console, format_args!("cr2 {address:#018x}\n"));
     poweroff::panicked()
 }

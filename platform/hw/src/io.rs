@@ -35,7 +35,9 @@ pub fn outsb(port: u16, bytes: &[u8]) {
 pub fn rdmsr(register: u32) -> u64 {
     let (low, high): (u32, u32);
     // SAFETY: callers name registers that the processor has.
-    unsafe { asm!("rdmsr", in("ecx") register, out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags)) };
+    unsafe {
+        asm!("rdmsr", in("ecx") register, out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags))
+    };
     u64::from(high) << 32 | u64::from(low)
 }
 

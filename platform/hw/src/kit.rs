@@ -16,8 +16,11 @@ static HEAP: Heap = Heap::new();
 fn panic(info: &PanicInfo<'_>) -> ! {
     let (rsp, rbp): (usize, usize);
     // SAFETY: reads two registers.
-    unsafe { core::arch::asm!("mov {}, rsp", "mov {}, rbp", out(reg) rsp, out(reg) rbp, options(nomem, nostack, preserves_flags)) };
-    let _ = writeln!(Console, "\nrumpbake: the kernel {info}\nThis is a defect of rumpbake, please report it.");
+    unsafe {
+        core::arch::asm!("mov {}, rsp", "mov {}, rbp", out(reg) rsp, out(reg) rbp, options(nomem, nostack, preserves_flags))
+    };
+    let _ =
+        writeln!(Console, "\nrumpbake: the kernel {info}\nThis is a defect of rumpbake, please report it.");
     backtrace::print(panic as *const () as usize, rsp, rbp);
     poweroff::panicked()
 }

@@ -88,7 +88,10 @@ pub fn init(image: &ImageInfo, map: &MemoryMap) -> u64 {
             } else {
                 let table = bump.take(4096);
                 for index in 0..512 {
-                    phys_to_virt(table).cast::<u64>().add(index).write((base + index as u64 * LARGE_PAGE) | PRESENT | WRITE | LARGE);
+                    phys_to_virt(table)
+                        .cast::<u64>()
+                        .add(index)
+                        .write((base + index as u64 * LARGE_PAGE) | PRESENT | WRITE | LARGE);
                 }
                 *slot = table | PRESENT | WRITE;
             }

@@ -24,7 +24,9 @@ fn hardware() -> Option<u64> {
         let (value, ok): (u64, u8);
         if features().rdseed {
             // SAFETY: CPUID has the instruction.
-            unsafe { asm!("rdseed {v}", "setc {ok}", v = out(reg) value, ok = out(reg_byte) ok, options(nomem, nostack)) };
+            unsafe {
+                asm!("rdseed {v}", "setc {ok}", v = out(reg) value, ok = out(reg_byte) ok, options(nomem, nostack))
+            };
             if ok != 0 {
                 return Some(value);
             }
@@ -32,7 +34,9 @@ fn hardware() -> Option<u64> {
         if features().rdrand {
             let (value, ok): (u64, u8);
             // SAFETY: CPUID has the instruction.
-            unsafe { asm!("rdrand {v}", "setc {ok}", v = out(reg) value, ok = out(reg_byte) ok, options(nomem, nostack)) };
+            unsafe {
+                asm!("rdrand {v}", "setc {ok}", v = out(reg) value, ok = out(reg_byte) ok, options(nomem, nostack))
+            };
             if ok != 0 {
                 return Some(value);
             }
@@ -50,7 +54,8 @@ fn quarter(s: &mut [u32; 16], a: usize, b: usize, c: usize, d: usize) {
 
 /// The ChaCha20 block function with a nonce of zero.
 fn block(key: &[u32; 8], counter: u32) -> [u8; 64] {
-    let mut state = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574, 0, 0, 0, 0, 0, 0, 0, 0, counter, 0, 0, 0];
+    let mut state =
+        [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574, 0, 0, 0, 0, 0, 0, 0, 0, counter, 0, 0, 0];
     state[4..12].copy_from_slice(key);
     let start = state;
     for _ in 0..10 {

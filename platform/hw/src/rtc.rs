@@ -54,7 +54,9 @@ pub fn now_s() -> Option<u64> {
         hour = hour % 12 + if last[2] & 0x80 != 0 { 12 } else { 0 };
     }
     // The century register is not where everybody has it; a machine of this kind does not live before 2000.
-    let date = days(2000 + i64::from(number(last[5])), i64::from(number(last[4])), i64::from(number(last[3])));
-    let seconds = date * 86_400 + i64::from(hour) * 3600 + i64::from(number(last[1])) * 60 + i64::from(number(last[0]));
+    let date =
+        days(2000 + i64::from(number(last[5])), i64::from(number(last[4])), i64::from(number(last[3])));
+    let seconds =
+        date * 86_400 + i64::from(hour) * 3600 + i64::from(number(last[1])) * 60 + i64::from(number(last[0]));
     u64::try_from(seconds).ok()
 }

@@ -26,7 +26,15 @@ static INPUT: Giant<VecDeque<u8>> = Giant::new(VecDeque::new());
 
 /// 115,200 baud, 8N1, FIFOs on.
 pub fn init() {
-    for (port, value) in [(INTERRUPT_ENABLE, 0), (LINE_CONTROL, 0x80), (DATA, 1), (DATA + 1, 0), (LINE_CONTROL, 3), (FIFO_CONTROL, 7), (MODEM_CONTROL, 0xb)] {
+    for (port, value) in [
+        (INTERRUPT_ENABLE, 0),
+        (LINE_CONTROL, 0x80),
+        (DATA, 1),
+        (DATA + 1, 0),
+        (LINE_CONTROL, 3),
+        (FIFO_CONTROL, 7),
+        (MODEM_CONTROL, 0xb),
+    ] {
         outb(port, value);
     }
 }
