@@ -46,7 +46,8 @@ const KITS: [Kit; 2] = [
 const COMMON_FLAGS: [&str; 3] = ["-Cpanic=abort", "-Crelocation-model=static", "-Cforce-unwind-tables=no"];
 
 /// Folders and files that the kits are made from, relative to the workspace.
-const SOURCES: [&str; 6] = ["kernel", "platform/common", "platform/hw", "libc-build", "Cargo.toml", "Cargo.lock"];
+const SOURCES: [&str; 6] =
+    ["kernel", "platform/common", "platform/hw", "libc-build", "Cargo.toml", "Cargo.lock"];
 
 fn main() {
     let workspace = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets this")).join("..");
@@ -81,9 +82,14 @@ fn build(kit: &Kit, workspace: &Path, kits: &Path) -> PathBuf {
     let mut command = Command::new(env::var_os("CARGO").expect("cargo sets this"));
     command.current_dir(workspace).args(["rustc", "--quiet", "--lib", "--crate-type", "staticlib"]);
     command.args(["--profile", "kit", "--target", TARGET, "--package", kit.package]);
-    command.arg("--target-dir").arg(kits).args(kit.features.iter().flat_map(|feature| ["--features", feature]));
+    command
+        .arg("--target-dir")
+        .arg(kits)
+        .args(kit.features.iter().flat_map(|feature| ["--features", feature]));
     // What the outer cargo was told for host code does not hold for the kit; clippy and coverage tools hook in through the wrappers.
-    for variable in ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"] {
+    for variable in
+        ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"]
+    {
         command.env_remove(variable);
     }
     let flags: Vec<&str> = COMMON_FLAGS.iter().chain(kit.flags).copied().collect();

@@ -2,7 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{App, ComponentInfo, Error, Report, Result};
+use crate::app::{App, AppKind};
+use crate::assemble::{Assembled, Parts, assemble};
+use crate::components::Demand;
+use crate::error::{Error, Result};
+use crate::kernel::Kernel;
+use crate::kit::Kit;
+use crate::report::{ComponentInfo, FileKind, Report};
+use crate::space::Space;
+use crate::symbols::Functions;
+use crate::{header, kit_data};
 
 /// The platform that an image is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +88,56 @@ impl Image {
 /// # Errors
 /// Whatever [`Error`] says, except that the program was accepted by [`App::read`] already.
 pub fn bake(app: &App, target: Target, options: &BakeOptions) -> Result<Image> {
-    let _ = (app, target, options, crate::kit_data::LIBC);
-    Err(Error::Kit { kit: "hw", reason: "it is not in this build".into() })
+    match target {
+        Target::Hw => bake_with(&KITS, app, options),
+    }
+}
+
+/// The kits of a platform.
+pub(crate) struct Kits<'d> {
+    pub kernel: &'d [u8],
+    pub libc: &'d [u8],
+}
+
+/// Those of bare metal.
+const KITS: Kits<'static> = Kits { kernel: kit_data::HW, libc: kit_data::LIBC };
+
+pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result<Image> {
+    let named = options.components.as_deref();
+    let demand = match app.kind() {
+        AppKind::Static => Demand::Any { named },
+        AppKind::Dynamic => return Err(Error::Kit { kit: "libc", reason: "it is absent".into() }),
+    };
+    let mut kernel = Kernel::choose(Kit::parse("kernel", kits.kernel)?, &demand)?;
+    let text_end = kernel.place_fixed(header::hole(options.multiboot));
+    let space = Space::of(app);
+    let mut functions = Functions::default();
+    functions.add_kit(&kernel.kit, &kernel.selection.reach, &kernel.addresses);
+    functions.add_app(app);
+    let report = Report {
+        kind: FileKind::Image,
+        program: Some(FileKind::StaticExecutable),
+        file_bytes: 0,
+        memory_bytes: 0,
+        entry: 0,
+        segments: Vec::new(),
+        imports: Vec::new(),
+        components: Vec::new(),
+        parts: Vec::new(),
+    };
+    let parts = Parts {
+        app,
+        kernel,
+        space,
+        functions,
+        root: Vec::new(),
+        options,
+        entry: app.headers().entry,
+        brk_start: app.headers().end(),
+        gate_word: 0,
+    };
+    let Assembled { bytes, report } = assemble(parts, text_end, report)?;
+    Ok(Image { bytes, report })
 }
 
 /// The components that the kernel kit of `target` offers, sorted by name.
@@ -88,8 +145,9 @@ pub fn bake(app: &App, target: Target, options: &BakeOptions) -> Result<Image> {
 /// # Errors
 /// [`Error::Kit`].
 pub fn components(target: Target) -> Result<Vec<ComponentInfo>> {
-    let _ = (target, crate::kit_data::HW);
-    Err(Error::Kit { kit: "hw", reason: "it is not in this build".into() })
+    match target {
+        Target::Hw => crate::components::records(&Kit::parse("kernel", KITS.kernel)?),
+    }
 }
 
 /// What a program or an image is.

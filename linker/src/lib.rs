@@ -16,10 +16,22 @@
 #![forbid(unsafe_code)]
 
 mod app;
+mod assemble;
 mod bake;
+mod components;
 mod error;
+mod header;
+mod info;
+mod kernel;
+mod kit;
 mod kit_data;
+mod place;
 mod report;
+mod space;
+mod symbols;
+mod syscalls;
+#[cfg(test)]
+mod testing;
 
 pub use app::{App, AppKind};
 pub use bake::{BakeOptions, Image, Multiboot, Target, bake, components, inspect};

@@ -1,0 +1,185 @@
+//! The kernel's part of an image: chosen, placed, its tables filled, relocated.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rump_image::{KERNEL_BASE, Span};
+
+use crate::components::{self, Demand, NOSYS, Selection};
+use crate::error::Result;
+use crate::header::{HEADERS_END, IMAGE_START};
+use crate::kit::{Got, Kind, Kit, Place, Relocator};
+use crate::place::{Hole, place};
+use crate::syscalls;
+use crate::{app::PAGE, info};
+
+/// Entries of `rb_sysent`: NetBSD's SYS_NSYSENT.
+const SYSENT_LEN: usize = 512;
+
+/// The kernel in the making.
+pub(crate) struct Kernel<'d> {
+    pub kit: Kit<'d>,
+    pub selection: Selection,
+    /// Virtual addresses by section.
+    pub addresses: Vec<u64>,
+    pub spans: Spans,
+    got: Got,
+    externals: BTreeMap<usize, u64>,
+    info: usize,
+    sysent: usize,
+    components: usize,
+}
+
+/// Where the kernel's parts lie in physical memory, page-aligned.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Spans {
+    pub rodata: Span,
+    pub text: Span,
+    pub data: Span,
+    /// Bytes of `data` that have content, not rounded.
+    pub data_content: u64,
+}
+
+fn span(start: u64, end: u64) -> Span {
+    Span { start, len: end.next_multiple_of(PAGE) - start }
+}
+
+impl<'d> Kernel<'d> {
+    /// Chooses what to take from the kit.
+    pub(crate) fn choose(mut kit: Kit<'d>, demand: &Demand) -> Result<Self> {
+        let names: BTreeSet<&str> = syscalls::all().map(|(_, name)| name).collect();
+        let records = components::records(&kit)?.len();
+        let info = kit.define("rb_image", Kind::Rodata, 16, vec![0; info::LEN]);
+        let sysent = kit.define("rb_sysent", Kind::Rodata, 16, vec![0; 8 * SYSENT_LEN]);
+        let components = kit.define("rb_components", Kind::Rodata, 16, vec![0; 8 * (records + 1)]);
+        let mut selection = components::select(&kit, demand, &names)?;
+        let got = Got::make(&mut kit, &mut selection.reach);
+        let addresses = vec![0; kit.sections.len()];
+        let (externals, spans) = (BTreeMap::new(), Spans::default());
+        Ok(Self { kit, selection, addresses, spans, got, externals, info, sysent, components })
+    }
+
+    /// Places constants and code, around the hole. Returns the physical address after them, page-aligned.
+    pub(crate) fn place_fixed(&mut self, hole: Option<Hole>) -> u64 {
+        let virt = |phys| KERNEL_BASE + phys;
+        let hole_virt = hole.map(|hole| Hole { start: virt(hole.start), end: virt(hole.end) });
+        let reach = &self.selection.reach;
+        let start = virt(IMAGE_START + HEADERS_END);
+        let end = place(&self.kit, reach, Kind::Rodata, start, hole_virt, &mut self.addresses) - KERNEL_BASE;
+        let end = end.max(hole.map_or(0, |hole| hole.end));
+        self.spans.rodata = span(IMAGE_START, end);
+        let text = IMAGE_START + self.spans.rodata.len;
+        let end = place(&self.kit, reach, Kind::Text, virt(text), None, &mut self.addresses) - KERNEL_BASE;
+        self.spans.text = span(text, end);
+        text + self.spans.text.len
+    }
+
+    /// Places the variables from `start` on. Returns the physical address after them, page-aligned.
+    pub(crate) fn place_data(&mut self, start: u64) -> u64 {
+        let reach = &self.selection.reach;
+        let end = place(&self.kit, reach, Kind::Data, KERNEL_BASE + start, None, &mut self.addresses);
+        self.spans.data_content = end - KERNEL_BASE - start;
+        let end = place(&self.kit, reach, Kind::Bss, end, None, &mut self.addresses) - KERNEL_BASE;
+        self.spans.data = span(start, end);
+        start + self.spans.data.len
+    }
+
+    /// The address of a global symbol that is in the image.
+    pub(crate) fn address(&self, name: &str) -> Option<u64> {
+        match self.kit.defined(name)?.place {
+            Place::Section { index, offset } => {
+                self.selection.reach.has(index).then(|| self.addresses.get(index).map(|at| at + offset))?
+            }
+            Place::Absolute(value) => Some(value),
+            Place::Undefined => None,
+        }
+    }
+
+    /// The address of a system call's entry, or of what stands in for it.
+    pub(crate) fn entry_or_nosys(&self, symbol: &str) -> u64 {
+        self.address(symbol).or_else(|| self.address(NOSYS)).unwrap_or(0)
+    }
+
+    /// Binds the symbols that the kit leaves to the linker; all addresses are known.
+    pub(crate) fn bind_externals(&mut self) -> Result<()> {
+        let Spans { rodata, text, data, data_content } = self.spans;
+        let bound = |name: &str| {
+            Some(
+                KERNEL_BASE
+                    + match name {
+                        "rb_image_start" => IMAGE_START,
+                        "rb_image_end" | "rb_bss_end" => data.start + data.len,
+                        "rb_rodata_start" => rodata.start,
+                        "rb_rodata_end" => rodata.start + rodata.len,
+                        "rb_text_start" => text.start,
+                        "rb_text_end" => text.start + text.len,
+                        "rb_data_start" => data.start,
+                        "rb_data_end" | "rb_bss_start" => data.start + data_content,
+                        _ => return None,
+                    },
+            )
+        };
+        let mut missing = Vec::new();
+        for &index in &self.selection.reach.externals {
+            let Some(symbol) = self.kit.symbols.get(index) else { continue };
+            match bound(symbol.name) {
+                Some(address) => {
+                    self.externals.insert(index, address);
+                }
+                None if symbol.weak => {}
+                None => missing.push(symbol.name),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        missing.sort_unstable();
+        Err(self.kit.fault(format!("it refers to {}, which nothing defines", missing.join(", "))))
+    }
+
+    /// Fills the tables that the linker makes, except the table of contents.
+    pub(crate) fn fill_tables(&mut self) -> Result<()> {
+        let mut entries = [self.entry_or_nosys(NOSYS); SYSENT_LEN];
+        for (number, name) in syscalls::all() {
+            if let Some(entry) = entries.get_mut(number) {
+                *entry = self.entry_or_nosys(&format!("sys_{name}"));
+            }
+        }
+        self.kit.patch(self.sysent, 0, &entries.map(u64::to_le_bytes).concat())?;
+        let mut table = Vec::new();
+        for taken in &self.selection.taken {
+            let descriptor = self.address(&format!("rb_component_{}", taken.info.name)).unwrap_or(0);
+            table.extend(descriptor.to_le_bytes());
+        }
+        self.kit.patch(self.components, 0, &table)
+    }
+
+    /// Fills the table of contents.
+    pub(crate) fn fill_info(&mut self, bytes: &[u8]) -> Result<()> {
+        self.kit.patch(self.info, 0, bytes)
+    }
+
+    /// Writes the relocated sections into the image, whose first byte is at [`IMAGE_START`].
+    pub(crate) fn write(&self, image: &mut [u8]) -> Result<()> {
+        let relocator = Relocator {
+            kit: &self.kit,
+            addresses: &self.addresses,
+            externals: &self.externals,
+            got: &self.got,
+        };
+        for index in self.selection.reach.iter() {
+            let (Some(section), Some(&address)) = (self.kit.sections.get(index), self.addresses.get(index))
+            else {
+                continue;
+            };
+            if section.kind == Kind::Bss {
+                continue;
+            }
+            let content = relocator.content(index)?;
+            let at = usize::try_from(address.wrapping_sub(KERNEL_BASE + IMAGE_START)).unwrap_or(usize::MAX);
+            let place = image.get_mut(at..at.saturating_add(content.len()));
+            let place = place.ok_or_else(|| self.kit.fault(format!("{} was not placed", section.name)))?;
+            place.copy_from_slice(&content);
+        }
+        Ok(())
+    }
+}
