@@ -21,10 +21,16 @@ mod macros;
 
 pub mod ctype;
 pub mod errno;
+pub mod sys;
+pub mod process;
+pub mod malloc;
+pub mod env;
+pub mod clock;
 pub mod gate;
 #[cfg(not(test))]
 mod kit;
 mod number;
+pub mod lock;
 pub mod park;
 pub mod start;
 pub mod stdlib;

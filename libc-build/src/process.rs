@@ -1,0 +1,7 @@
+//! How a program ends: exit(3), atexit(3), quick_exit(3), abort(3), and what C++ has for it.
+
+mod exit;
+mod handlers;
+
+pub use exit::*;
+pub use handlers::*;
