@@ -27,8 +27,8 @@ use status::Ending;
 #[command(after_help = "Example:
   rumpbake run hello.img -m 64M --env GREETING=hi -- arg1 arg2
 
-Exit status: the program's own; 128 plus the number of the signal that killed it; 125 if the kernel panicked;
-124 if QEMU ended, or the time ran out, before the program did.
+Exit status: the program's own; 128 plus the number of the signal that killed it; 125 if the kernel panicked; 124 if
+QEMU ended, or the time ran out, before the program did.
 Standard input goes to the console byte by byte; its end arrives as ^D. Ctrl-C ends the run.
 $RUMPBAKE_QEMU names the QEMU to use.")]
 pub struct Args {
@@ -43,8 +43,8 @@ pub struct Args {
     /// How instructions are executed; auto takes kvm where it works
     #[arg(long, value_enum, default_value_t = Accel::Auto)]
     accel: Accel,
-    /// Wait for a debugger on this TCP port of the local host (1234) before the first instruction
-    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "1234")]
+    /// Wait for a debugger on this TCP port of the local host (1234 if none is named) before the first instruction
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "1234")]
     gdb: Option<u16>,
     /// Put words on the kernel command line, after those that the options make
     #[arg(long, value_name = "WORDS", allow_hyphen_values = true)]
@@ -117,7 +117,7 @@ pub fn run(args: &Args) -> Outcome {
         accel,
         gdb_port: args.gdb,
         kernel_command_line: kernel_command_line(args)?,
-        status_file: status_file.path(),
+        status_file: if args.dry_run { Path::new("status") } else { status_file.path() },
     }
     .arguments();
     if args.dry_run {
