@@ -1,0 +1,3 @@
+module rumpbake.test/runtime
+
+go 1.26

@@ -1,0 +1,75 @@
+//! C and C++ programs on bare metal: small self-checking programs, one per subject.
+
+use rumpbake_tests::{c, cxx};
+
+fn checks(name: &str) {
+    let _ = c(name).bake().run_with(&["-m", "256"], &[], b"").ok().shows(&format!("{name}: all right\n"));
+}
+
+#[test]
+fn arguments_environment_and_status() {
+    let image = c("echo").bake_with(&["--env", "WHO=world"]);
+    let _ = image.run_args(&["7", "two words", "\"quoted\""]).status(7).shows("arg 2: two words\n").shows("arg 3: \"quoted\"\n").shows("env WHO=world\n");
+    let _ = image.run().ok().shows("arg 0: ");
+    let _ = image.run_args(&["255"]).status(255);
+}
+
+#[test]
+fn a_crash_names_the_place() {
+    let run = c("null").bake().run();
+    let run = run.status(128 + 11).shows("about to crash\n").shows("0x10").shows("deepest");
+    assert!(!run.console.contains("not reached"));
+}
+
+#[test]
+fn memory() {
+    checks("memory");
+}
+
+#[test]
+fn threads() {
+    checks("threads");
+}
+
+#[test]
+fn signals() {
+    checks("signals");
+}
+
+#[test]
+fn files() {
+    checks("files");
+}
+
+#[test]
+fn bad_system_calls() {
+    checks("badcalls");
+}
+
+#[test]
+fn random_system_calls() {
+    let image = c("stress").bake();
+    let seconds = std::env::var("RUMPBAKE_STRESS_SECONDS").unwrap_or_else(|_| "10".to_owned());
+    let _ = image.run_with(&["-m", "128"], &[&seconds, "1"], b"").ok().shows("stress: survived\n");
+}
+
+#[test]
+fn cplusplus() {
+    let _ = cxx("cxx").bake().run().ok().shows("cxx: all right\n");
+}
+
+#[test]
+fn every_machine_type_boots() {
+    let image = c("echo").bake();
+    for machine in ["microvm", "pc", "q35"] {
+        let _ = image.run_with(&["--machine", machine], &["5"], b"").status(5).shows("arg 1: 5\n");
+    }
+}
+
+#[test]
+fn sixteen_megabytes_are_enough_for_hello() {
+    let image = c("echo").bake_with(&["--strip"]);
+    let size = std::fs::metadata(&image.path).expect("it was just written").len();
+    assert!(size < 1 << 20, "the stripped image has {size} bytes");
+    let _ = image.run_with(&["-m", "16"], &["0"], b"").ok().shows("arg 1: 0\n");
+}
