@@ -29,11 +29,14 @@ pub mod clock;
 pub mod gate;
 #[cfg(not(test))]
 mod kit;
+pub mod locale;
 mod number;
 pub mod lock;
 pub mod park;
 pub mod start;
+pub mod stdio;
 pub mod stdlib;
 pub mod string;
 pub mod thread;
 pub mod va;
+pub mod wchar;

@@ -36,6 +36,17 @@ pub trait VaArg: Sized {
 }
 
 impl VaList {
+    /// A list whose arguments all lie on a stack.
+    #[cfg(test)]
+    pub(crate) fn on_stack(arguments: *mut u8) -> Self {
+        Self {
+            gp_offset: 48,
+            fp_offset: 176,
+            overflow_arg_area: arguments,
+            reg_save_area: core::ptr::null_mut(),
+        }
+    }
+
     /// Takes the next argument.
     ///
     /// # Safety

@@ -1,0 +1,20 @@
+//! Streams and formats: stdio.h.
+
+pub mod buffer;
+mod descriptor;
+pub mod file;
+pub(crate) mod heap;
+pub mod lines;
+pub mod lock;
+pub mod open;
+pub mod printf;
+pub mod read;
+pub mod seek;
+pub mod state;
+pub mod streams;
+pub mod write;
+
+/// Where `byte` stands in `bytes` first.
+pub(crate) fn find(bytes: &[u8], byte: u8) -> Option<usize> {
+    bytes.iter().position(|&it| it == byte)
+}

@@ -1,0 +1,3 @@
+//! Wide characters and multibyte characters: wchar.h, wctype.h, uchar.h and the multibyte functions of stdlib.h.
+
+pub mod encoding;
