@@ -95,11 +95,12 @@ pub fn copyin_slice<T: Pod>(addr: usize, count: usize, max_count: usize) -> Resu
     if count > max_count {
         return Err(Errno::EINVAL);
     }
-    let mut values = Vec::new();
+    let mut values: Vec<T> = Vec::new();
     values.try_reserve_exact(count).map_err(|_| Errno::ENOMEM)?;
     values.resize(count, zeroed());
     // SAFETY: the slice covers exactly the vector's values, which are initialised, and any bit pattern is a value.
-    let bytes = unsafe { core::slice::from_raw_parts_mut(values.as_mut_ptr().cast::<u8>(), count * size_of::<T>()) };
+    let bytes =
+        unsafe { core::slice::from_raw_parts_mut(values.as_mut_ptr().cast::<u8>(), count * size_of::<T>()) };
     user::copyin(addr, bytes).map_err(efault)?;
     Ok(values)
 }

@@ -8,23 +8,48 @@
 //! # Modules
 //! | module | what |
 //! |---|---|
-//! | [`errno`] | `Errno`, and how a result becomes two registers |
-//! | [`copy`] | the application's memory, by value: copyin(9) |
-//! | [`proc`], [`lwp`] | the process and its threads |
+//! | [`init_main`], [`exec`], [`exit`] | from boot to the program's first instruction, and its end |
+//! | [`syscall`](mod@syscall), [`errno`], [`copy`] | system calls: by number, their result, the application's memory (copyin(9)) |
+//! | [`proc`], [`lwp`], [`prot`] | the process, its threads, whose they are |
 //! | [`sleep`] | interruptible waiting: cv_wait_sig(9), ERESTART |
-//! | [`filedesc`] | descriptors |
+//! | [`sys_lwp`], [`lwp_park`], [`lwpctl`], [`futex`] | the system calls under libpthread |
+//! | [`signal`] | signals |
+//! | [`clock`] | clocks and sleeping |
+//! | [`uvm`] | the address space |
+//! | [`filedesc`], [`file`], [`uio`], [`selinfo`], [`devsw`], [`ioctl`] | descriptors and what they stand for |
+//! | [`rlimit`] | resource limits |
+//! | [`log`] | messages on the console |
 #![no_std]
 
 extern crate alloc;
 
+pub mod clock;
 pub mod component;
 pub mod copy;
+pub mod devsw;
 pub mod errno;
+pub mod exec;
+pub mod exit;
+pub mod file;
 pub mod filedesc;
+pub mod futex;
+pub mod init_main;
+pub mod ioctl;
+pub mod log;
 pub mod lwp;
+pub mod lwp_park;
+pub mod lwpctl;
 mod macros;
 pub mod proc;
+pub mod prot;
+pub mod rlimit;
+pub mod selinfo;
+pub mod signal;
 pub mod sleep;
+pub mod sys_lwp;
+pub mod syscall;
+pub mod uio;
+pub mod uvm;
 
 pub use errno::{Errno, IntoRet};
 pub use lwp::{Lwp, curlwp};

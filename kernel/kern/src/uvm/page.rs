@@ -1,0 +1,65 @@
+//! Physical pages that have an owner.
+
+use core::num::NonZeroU32;
+
+use rump_hypercall::memory::{self, OutOfMemory, PAGE_SIZE, Page};
+
+/// A physical page of the application's; freed when dropped. Who drops one has unmapped it before.
+///
+/// 32 bits of frame number reach 16 TiB, and keep an `Option` of it at four bytes: there is one per resident page.
+#[derive(Debug, PartialEq, Eq)]
+pub struct OwnedPage(NonZeroU32);
+
+impl OwnedPage {
+    fn adopt(page: Page) -> Option<Self> {
+        u32::try_from(page.0).ok().and_then(NonZeroU32::new).map(Self)
+    }
+
+    /// A page full of zeros.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn zeroed() -> Result<Self, OutOfMemory> {
+        Self::adopt(memory::page_alloc()?).ok_or(OutOfMemory)
+    }
+
+    /// A page with a copy of another page's content.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn copy_of(source: Page) -> Result<Self, OutOfMemory> {
+        let copy = Self::adopt(memory::page_alloc_uninit()?).ok_or(OutOfMemory)?;
+        // SAFETY: both pointers are to whole pages (contract of page_ptr), different ones since one was just allocated.
+        unsafe {
+            core::ptr::copy_nonoverlapping(
+                memory::page_ptr(source),
+                memory::page_ptr(copy.page()),
+                PAGE_SIZE,
+            );
+        }
+        Ok(copy)
+    }
+
+    /// Takes over a page of the image that belongs to the application; `None` if there cannot be such a page.
+    ///
+    /// # Safety
+    /// Nobody else owns the page.
+    pub unsafe fn from_image(physical: u64) -> Option<Self> {
+        Self::adopt(Page(physical / PAGE_SIZE as u64))
+    }
+
+    /// The page.
+    #[inline]
+    #[must_use]
+    pub fn page(&self) -> Page {
+        Page(u64::from(self.0.get()))
+    }
+}
+
+impl Drop for OwnedPage {
+    fn drop(&mut self) {
+        // SAFETY: the page came from the allocator or was handed over by `from_image`; nobody else owns it, and the owner
+        // has unmapped it (documentation of the type).
+        unsafe { memory::page_free(self.page()) }
+    }
+}
