@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 /// The command under test, with nothing to read.
 pub fn rumpbake() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rumpbake"));
-    command.stdin(Stdio::null()).env_remove("RUMPBAKE_QEMU").env_remove("RUMPBAKE_ZIG");
+    command.stdin(Stdio::null()).env_remove("RUMPBAKE_QEMU").env_remove("RUMPBAKE_ZIG").env_remove("COLUMNS");
     command
 }
 
