@@ -51,6 +51,7 @@ pub mod sysexits;
 pub mod syslog;
 pub mod termios;
 pub mod time;
+pub mod types;
 pub mod ucontext;
 pub mod unistd;
 pub mod utmpx;
