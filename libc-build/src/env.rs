@@ -258,7 +258,7 @@ mod tests {
             assert_eq!(value(c"AB"), Some(&b"2"[..]));
             assert_eq!(value(c"B"), None);
             assert_eq!(setenv(c"B".as_ptr(), c"three".as_ptr(), 0), 0);
-            assert_ne!(environ, initial.as_mut_ptr());
+            assert_ne!(environment(), initial.as_mut_ptr());
             assert_eq!(setenv(c"B".as_ptr(), c"four".as_ptr(), 0), 0);
             assert_eq!(value(c"B"), Some(&b"three"[..]));
             assert_eq!(setenv(c"B".as_ptr(), c"4".as_ptr(), 1), 0);

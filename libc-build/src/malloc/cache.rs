@@ -200,11 +200,13 @@ mod place {
     }
     std::thread_local!(static CACHE: Own = const { Own(UnsafeCell::new(EMPTY)) });
 
+    /// The calling thread's cache.
     pub fn cache() -> Option<&'static mut Cache> {
         // SAFETY: one thread at a time uses its cache, in one place at a time.
         CACHE.with(|own| Some(unsafe { &mut *own.0.get() }))
     }
 
+    /// Gives everything back.
     pub fn thread_exit() {
         if let Some(cache) = cache() {
             cache.clear();

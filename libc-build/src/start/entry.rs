@@ -182,13 +182,4 @@ pub extern "C" fn __stack_chk_fail() -> ! {
     crate::process::abort()
 }
 
-/// A fortified function was about to overflow its buffer (`_FORTIFY_SOURCE`).
-#[unsafe(no_mangle)]
-pub extern "C" fn __chk_fail() -> ! {
-    const TEXT: &[u8] = b"buffer overflow detected; terminated\n";
-    // SAFETY: the text is a constant.
-    let _ = unsafe { sys::write(2, TEXT.as_ptr().cast::<c_void>(), TEXT.len()) };
-    crate::process::abort()
-}
-
 const _: () = assert!(size_of::<Thread>() <= 1024);
