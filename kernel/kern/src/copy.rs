@@ -29,6 +29,7 @@ macro_rules! pod {
 }
 
 pod!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+rump_abi::for_each_type!(pod);
 
 // SAFETY: an array of such values is such a value.
 unsafe impl<T: Pod, const N: usize> Pod for [T; N] {}
