@@ -1,0 +1,221 @@
+//! What a file is, by descriptor: fstat(2), ftruncate(2), fsync(2) and their relatives, flock(2), fpathconf(2).
+
+use crate::clock::Timespec;
+use crate::copy::{copyin, copyout};
+use crate::errno::Errno;
+use crate::file::flag::FWRITE;
+use crate::file::{Attr, LockKind, Wait};
+use crate::filedesc::{getfile, getfile_for};
+use crate::{pod, syscall};
+
+/// `struct stat` (sys/stat.h), with its holes.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Stat {
+    dev: u64,
+    mode: u32,
+    pad0: u32,
+    ino: u64,
+    nlink: u32,
+    uid: u32,
+    gid: u32,
+    pad1: u32,
+    rdev: u64,
+    atim: Timespec,
+    mtim: Timespec,
+    ctim: Timespec,
+    birthtim: Timespec,
+    size: i64,
+    blocks: i64,
+    blksize: u32,
+    flags: u32,
+    generation: u32,
+    spare: [u32; 2],
+    pad2: u32,
+}
+
+pod!(Stat);
+
+impl From<&Attr> for Stat {
+    fn from(attr: &Attr) -> Self {
+        Self {
+            dev: attr.dev,
+            mode: attr.mode,
+            ino: attr.ino,
+            nlink: attr.nlink,
+            uid: attr.uid,
+            gid: attr.gid,
+            rdev: attr.rdev,
+            atim: attr.atime,
+            mtim: attr.mtime,
+            ctim: attr.ctime,
+            birthtim: attr.birthtime,
+            size: attr.size,
+            blocks: attr.blocks,
+            blksize: attr.blksize,
+            flags: attr.flags,
+            generation: attr.generation,
+            ..Self::default()
+        }
+    }
+}
+
+/// Writes a `struct stat` to the application.
+///
+/// # Errors
+/// EFAULT.
+pub fn copyout_stat(attr: &Attr, addr: usize) -> Result<(), Errno> {
+    copyout(&Stat::from(attr), addr)
+}
+
+syscall! {
+    /// fstat(2).
+    fn sys___fstat50(fd: i32, addr: usize) -> Result<(), Errno> {
+        let file = getfile(fd)?;
+        copyout_stat(&file.ops.stat(&file.head)?, addr)
+    }
+}
+
+syscall! {
+    /// ftruncate(2).
+    fn sys_ftruncate(fd: i32, _pad: i32, length: i64) -> Result<(), Errno> {
+        let file = getfile(fd)?;
+        let length = u64::try_from(length).map_err(|_| Errno::EINVAL)?;
+        if !file.head.has(FWRITE) {
+            return Err(Errno::EINVAL);
+        }
+        file.ops.truncate(&file.head, length)
+    }
+}
+
+/// A range of posix_fallocate(2), fdiscard(2), fsync_range(2): its offset and its length.
+fn range(offset: i64, len: i64) -> Result<(u64, u64), Errno> {
+    let start = u64::try_from(offset).map_err(|_| Errno::EINVAL)?;
+    let len = u64::try_from(len).map_err(|_| Errno::EINVAL)?;
+    Ok((start, len))
+}
+
+syscall! {
+    /// posix_fallocate(2): returns the error instead of setting it.
+    fn sys_posix_fallocate(fd: i32, _pad: i32, offset: i64, len: i64) -> Result<i32, Errno> {
+        let allocate = || {
+            let (start, len) = range(offset, len)?;
+            if len == 0 {
+                return Err(Errno::EINVAL);
+            }
+            if start.checked_add(len).is_none_or(|end| end > i64::MAX as u64) {
+                return Err(Errno::EFBIG);
+            }
+            let file = getfile_for(fd, FWRITE)?;
+            file.ops.allocate(&file.head, start, len)
+        };
+        Ok(allocate().err().map_or(0, |errno| errno.0))
+    }
+}
+
+syscall! {
+    /// fdiscard(2).
+    fn sys_fdiscard(fd: i32, _pad: i32, offset: i64, len: i64) -> Result<(), Errno> {
+        let (start, len) = range(offset, len)?;
+        let file = getfile_for(fd, FWRITE)?;
+        file.ops.discard(&file.head, start, len)
+    }
+}
+
+syscall! {
+    /// posix_fadvise(2): there is no disk to read ahead from; the arguments are checked. Returns the error instead of setting it.
+    fn sys___posix_fadvise50(fd: i32, _pad: i32, offset: i64, len: i64, advice: i32) -> Result<i32, Errno> {
+        const ADVICE_MAX: i32 = 5;
+        let check = || {
+            let file = getfile(fd)?;
+            if !file.ops.is_vnode() {
+                return Err(if file.ops.seek(&file.head, 0, 1).is_err() { Errno::ESPIPE } else { Errno::EBADF });
+            }
+            let (start, len) = range(offset, len)?;
+            if start.checked_add(len).is_none() || !(0..=ADVICE_MAX).contains(&advice) {
+                return Err(Errno::EINVAL);
+            }
+            Ok(())
+        };
+        Ok(check().err().map_or(0, |errno| errno.0))
+    }
+}
+
+syscall! {
+    /// fsync(2).
+    fn sys_fsync(fd: i32) -> Result<(), Errno> {
+        let file = getfile(fd)?;
+        file.ops.sync(&file.head)
+    }
+}
+
+syscall! {
+    /// fdatasync(2).
+    fn sys_fdatasync(fd: i32) -> Result<(), Errno> {
+        let file = getfile_for(fd, FWRITE)?;
+        file.ops.sync(&file.head)
+    }
+}
+
+syscall! {
+    /// fsync_range(2).
+    fn sys_fsync_range(fd: i32, how: i32, offset: i64, len: i64) -> Result<(), Errno> {
+        const FDATASYNC: i32 = 0x10;
+        const FFILESYNC: i32 = 0x20;
+        const FDISKSYNC: i32 = 0x40;
+        if how & !(FDATASYNC | FFILESYNC | FDISKSYNC) != 0 || how & (FDATASYNC | FFILESYNC) == (FDATASYNC | FFILESYNC)
+            || how & (FDATASYNC | FFILESYNC) == 0
+        {
+            return Err(Errno::EINVAL);
+        }
+        let (start, len) = range(offset, len)?;
+        start.checked_add(len).ok_or(Errno::EINVAL)?;
+        let file = getfile_for(fd, FWRITE)?;
+        file.ops.sync(&file.head)
+    }
+}
+
+syscall! {
+    /// flock(2).
+    fn sys_flock(fd: i32, how: i32) -> Result<(), Errno> {
+        const LOCK_SH: i32 = 1;
+        const LOCK_EX: i32 = 2;
+        const LOCK_NB: i32 = 4;
+        const LOCK_UN: i32 = 8;
+        let file = getfile(fd)?;
+        if !file.ops.is_vnode() {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        let wait = if how & LOCK_NB != 0 { Wait::No } else { Wait::Yes };
+        let kind = match how & !LOCK_NB {
+            LOCK_UN => {
+                file.head.has_lock.set(false);
+                file.ops.unlock(&file.head, file.id());
+                return Ok(());
+            }
+            LOCK_SH => LockKind::Shared,
+            LOCK_EX => LockKind::Exclusive,
+            _ => return Err(Errno::EINVAL),
+        };
+        file.ops.lock(&file.head, file.id(), kind, wait)?;
+        file.head.has_lock.set(true);
+        Ok(())
+    }
+}
+
+syscall! {
+    /// fpathconf(2).
+    fn sys_fpathconf(fd: i32, name: i32) -> Result<i64, Errno> {
+        let file = getfile(fd)?;
+        file.ops.pathconf(&file.head, name)
+    }
+}
+
+/// Reads two times of utimensat(2) at `addr`.
+///
+/// # Errors
+/// EFAULT.
+pub fn copyin_times(addr: usize) -> Result<[Timespec; 2], Errno> {
+    let second = addr.checked_add(size_of::<Timespec>()).ok_or(Errno::EFAULT)?;
+    Ok([copyin(addr)?, copyin(second)?])
+}
