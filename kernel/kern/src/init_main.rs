@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use rump_config::Config;
+use rump_config::{Config, Trace};
 use rump_hypercall::Giant;
 use rump_hypercall::boot::{self, Exit};
 use rump_hypercall::upcall::{self, SysEntry, Upcalls};
@@ -120,18 +120,22 @@ fn start(components: &[&'static Component], sysent: &'static [SysEntry]) -> user
     for component in components {
         (component.init)();
     }
+    let can_trace = components.iter().any(|component| component.name == "ktrace");
+    if !can_trace && !matches!(config.trace, None | Some(Trace::Off)) {
+        crate::log!("rumpbake: system calls cannot be traced: the image was baked without the component ktrace");
+    }
     let hooks = HOOKS.get();
     if let Some(open) = hooks.open_console
         && let Err(error) = open(proc)
     {
-        crate::log!("rumpbake: the console cannot be opened: {error:?}");
+        crate::log!("rumpbake: the console cannot be opened: error {}", error.0);
     }
     if let Some(cwd) = &config.cwd {
         match hooks.chdir {
             None => fail("cwd is configured, but the image has no file system"),
             Some(chdir) => {
                 if let Err(error) = chdir(proc, cwd) {
-                    crate::log!("rumpbake: cannot change to the directory {cwd}: {error:?}");
+                    crate::log!("rumpbake: cannot change to the directory {cwd}: error {}", error.0);
                     boot::exit(Exit::Exited(127));
                 }
             }

@@ -18,7 +18,7 @@
 //! | [`uvm`] | the address space |
 //! | [`filedesc`], [`file`], [`uio`], [`selinfo`], [`devsw`], [`ioctl`] | descriptors and what they stand for |
 //! | [`rlimit`] | resource limits |
-//! | [`log`] | messages on the console |
+//! | [`log`], [`trace`] | messages and the trace of system calls on the console |
 #![no_std]
 
 extern crate alloc;
@@ -41,6 +41,7 @@ pub mod lwp_park;
 pub mod lwpctl;
 mod macros;
 pub mod proc;
+pub mod pipe;
 pub mod prot;
 pub mod rlimit;
 pub mod selinfo;
@@ -48,6 +49,7 @@ pub mod signal;
 pub mod sleep;
 pub mod sys_lwp;
 pub mod syscall;
+pub mod trace;
 pub mod uio;
 pub mod uvm;
 

@@ -1,18 +1,18 @@
 //! Physical pages that have an owner.
 
-use core::num::NonZeroU32;
+use core::num::NonZeroU64;
 
 use rump_hypercall::memory::{self, OutOfMemory, PAGE_SIZE, Page};
 
 /// A physical page of the application's; freed when dropped. Who drops one has unmapped it before.
 ///
-/// 32 bits of frame number reach 16 TiB, and keep an `Option` of it at four bytes: there is one per resident page.
+/// An `Option` of it takes eight bytes: there is one per resident page. Frame 0 is never handed out.
 #[derive(Debug, PartialEq, Eq)]
-pub struct OwnedPage(NonZeroU32);
+pub struct OwnedPage(NonZeroU64);
 
 impl OwnedPage {
     fn adopt(page: Page) -> Option<Self> {
-        u32::try_from(page.0).ok().and_then(NonZeroU32::new).map(Self)
+        NonZeroU64::new(page.0).map(Self)
     }
 
     /// A page full of zeros.
@@ -52,7 +52,7 @@ impl OwnedPage {
     #[inline]
     #[must_use]
     pub fn page(&self) -> Page {
-        Page(u64::from(self.0.get()))
+        Page(self.0.get())
     }
 }
 
