@@ -14,10 +14,10 @@
 //! | [`sleep`] | interruptible waiting: cv_wait_sig(9), ERESTART |
 //! | [`sys_lwp`], [`lwp_park`], [`lwpctl`], [`futex`] | the system calls under libpthread |
 //! | [`signal`] | signals |
-//! | [`clock`] | clocks and sleeping |
+//! | [`clock`], [`timer`] | clocks, sleeping, timers |
 //! | [`uvm`] | the address space |
 //! | [`filedesc`], [`file`], [`uio`], [`selinfo`], [`devsw`], [`ioctl`] | descriptors and what they stand for |
-//! | [`rlimit`] | resource limits |
+//! | [`rlimit`], [`resource`] | resource limits and use |
 //! | [`log`], [`trace`] | messages and the trace of system calls on the console |
 #![no_std]
 
@@ -43,12 +43,14 @@ mod macros;
 pub mod proc;
 pub mod pipe;
 pub mod prot;
+pub mod resource;
 pub mod rlimit;
 pub mod selinfo;
 pub mod signal;
 pub mod sleep;
 pub mod sys_lwp;
 pub mod syscall;
+pub mod timer;
 pub mod trace;
 pub mod uio;
 pub mod uvm;
