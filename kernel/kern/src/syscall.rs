@@ -37,6 +37,12 @@ pub fn set_trace(hook: Option<TraceHook>) {
     rump_hypercall::upcall::trace_gate(hook);
 }
 
+/// What the table has for calls that no component in the image defines.
+#[unsafe(no_mangle)]
+pub extern "C" fn sys_nosys(_: u64, _: u64, _: u64, _: u64, _: u64, _: u64) -> Ret {
+    Ret::err(Errno::ENOSYS.0)
+}
+
 /// An argument after the sixth, `index` counted from 0 for the seventh.
 ///
 /// # Errors
