@@ -27,6 +27,8 @@ pub struct CommandLine {
 
 /// Reads a command line.
 pub fn read(line: &str) -> Result<CommandLine, ConfigError> {
+    let in_line = |problem| ConfigError::of_key("command line", problem);
+    keys::check_text(line).map_err(in_line)?;
     let mut config = Config::default();
     let mut ignored = Vec::new();
     let mut rest = line;
@@ -38,7 +40,6 @@ pub fn read(line: &str) -> Result<CommandLine, ConfigError> {
             rest = rest.get(reader.position()..).unwrap_or_default();
             continue;
         }
-        let in_line = |problem| ConfigError::of_key("command line", problem);
         let Some((word, after)) = next_word(rest).map_err(in_line)? else { break };
         rest = after;
         if word == "--" {
@@ -100,6 +101,7 @@ mod tests {
             ("trace=a;b", "\"trace\" must name system calls"),
             (r#"x {"args":1}"#, "\"args\" must be an array"),
             ("a 'b", "\"command line\" has a quote that does not end"),
+            ("-- b\0", "\"command line\" must not contain a NUL"),
             ("-- 'b", "\"command line\" has a quote that does not end"),
         ] {
             let sentence = Config::from_command_line(line).unwrap_err().to_string();

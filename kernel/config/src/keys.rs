@@ -138,7 +138,8 @@ fn trace_word(value: &str) -> Result<Trace, ConfigError> {
     Ok(Trace::Calls(names))
 }
 
-fn check_text(value: &str) -> Result<(), Problem> {
+/// No string of a configuration holds a NUL.
+pub fn check_text(value: &str) -> Result<(), Problem> {
     if value.contains('\0') { Err(Problem::Value("must not contain a NUL")) } else { Ok(()) }
 }
 
