@@ -17,7 +17,6 @@ struct Kit {
     package: &'static str,
     /// Name of the archive, as cargo derives it from the library's name.
     archive: &'static str,
-    features: &'static [&'static str],
     flags: &'static [&'static str],
     /// Symbols that draw the archive's members in.
     roots: &'static [&'static str],
@@ -28,7 +27,6 @@ const KITS: [Kit; 2] = [
         name: "kit-hw.o",
         package: "rumpbake-hw",
         archive: "librumpbake_hw.a",
-        features: &[],
         flags: &["-Ccode-model=kernel", "-Cno-redzone=yes"],
         roots: &["rb_hw_start"],
     },
@@ -36,7 +34,6 @@ const KITS: [Kit; 2] = [
         name: "kit-libc.o",
         package: "rump-libc",
         archive: "librump_libc.a",
-        features: &["kit"],
         flags: &["-Ccode-model=small"],
         roots: &["rb_libc_start"],
     },
