@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use crate::app::{App, AppKind};
 use crate::assemble::{Assembled, Parts, assemble};
-use crate::components::Demand;
+use crate::components::{Calls, Demand};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kit::Kit;
-use crate::report::{ComponentInfo, FileKind, Report};
+use crate::libc::Libc;
+use crate::report::{self, ComponentInfo, Report};
 use crate::space::Space;
 use crate::symbols::Functions;
-use crate::{header, kit_data};
+use crate::{bind, header, kit_data};
 
 /// The platform that an image is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,38 +104,44 @@ pub(crate) struct Kits<'d> {
 const KITS: Kits<'static> = Kits { kernel: kit_data::HW, libc: kit_data::LIBC };
 
 pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result<Image> {
-    let named = options.components.as_deref();
-    let demand = match app.kind() {
-        AppKind::Static => Demand::Any { named },
-        AppKind::Dynamic => return Err(Error::Kit { kit: "libc", reason: "it is absent".into() }),
+    let root = match &options.root {
+        Some(directory) => crate::root::pack(directory)?,
+        None => Vec::new(),
     };
-    let mut kernel = Kernel::choose(Kit::parse("kernel", kits.kernel)?, &demand)?;
+    let kernel_kit = Kit::parse("kernel", kits.kernel)?;
+    let mut libc = match app.kind() {
+        AppKind::Static => None,
+        AppKind::Dynamic => Some(Libc::choose(Kit::parse("libc", kits.libc)?, app)?),
+    };
+    let demand = Demand {
+        calls: if libc.as_ref().is_none_or(Libc::calls_by_number) { Calls::Any } else { Calls::Named },
+        symbols: libc.as_ref().map(|libc| libc.kernel_symbols(&kernel_kit)).unwrap_or_default(),
+        components: options.components.as_deref(),
+    };
+    let mut kernel = Kernel::choose(kernel_kit, &demand)?;
     let text_end = kernel.place_fixed(header::hole(options.multiboot));
-    let space = Space::of(app);
     let mut functions = Functions::default();
     functions.add_kit(&kernel.kit, &kernel.selection.reach, &kernel.addresses);
+    let mut space = Space::of(app);
+    if let Some(libc) = &mut libc {
+        libc.place(app, &mut space)?;
+        libc.bind_kernel(&kernel)?;
+        libc.write(&mut space)?;
+        bind::relocate(app, libc, &mut space)?;
+        functions.add_kit(&libc.kit, &libc.reach, &libc.addresses);
+    }
     functions.add_app(app);
-    let report = Report {
-        kind: FileKind::Image,
-        program: Some(FileKind::StaticExecutable),
-        file_bytes: 0,
-        memory_bytes: 0,
-        entry: 0,
-        segments: Vec::new(),
-        imports: Vec::new(),
-        components: Vec::new(),
-        parts: Vec::new(),
-    };
+    let report = report::of(app, &kernel, libc.as_ref());
     let parts = Parts {
         app,
         kernel,
         space,
         functions,
-        root: Vec::new(),
+        root,
         options,
-        entry: app.headers().entry,
-        brk_start: app.headers().end(),
-        gate_word: 0,
+        entry: libc.as_ref().map_or(app.headers().entry, Libc::start),
+        brk_start: libc.as_ref().map_or(app.headers().end(), |libc| libc.end),
+        gate_word: libc.as_ref().map_or(0, Libc::gate_word),
     };
     let Assembled { bytes, report } = assemble(parts, text_end, report)?;
     Ok(Image { bytes, report })

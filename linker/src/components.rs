@@ -18,16 +18,28 @@ const ENTRIES: [&str; 2] = ["rb_pvh_entry", "rb_multiboot_entry"];
 pub(crate) const NOSYS: &str = "sys_nosys";
 /// The gate through which layer 2 calls.
 pub(crate) const GATE: &str = "rb_gate";
+/// The core of layer 1: every image has it, and it has no descriptor.
+const CORE: &str = "kern";
 /// In `when`: every image has the component.
 const ALWAYS: &str = "*";
 
+/// Which system calls an application may make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Calls {
+    /// Any, by number; or where components are named, those that these offer and those that no component claims.
+    Any,
+    /// Only those that it names as symbols.
+    Named,
+}
+
 /// What the application asks of the kernel.
 #[derive(Clone, Debug)]
-pub(crate) enum Demand<'a> {
-    /// A static program: any system call, or those that the named components offer.
-    Any { named: Option<&'a [String]> },
-    /// A dynamic program: these symbols of the kernel, and the named components.
-    Symbols { symbols: BTreeSet<String>, named: &'a [String] },
+pub(crate) struct Demand<'a> {
+    pub calls: Calls,
+    /// Symbols of the kernel to which layer 2 refers.
+    pub symbols: BTreeSet<String>,
+    /// Components that the user named.
+    pub components: Option<&'a [String]>,
 }
 
 /// A component that is taken, and why.
@@ -127,23 +139,16 @@ pub(crate) fn select(kit: &Kit, demand: &Demand, calls: &BTreeSet<&str>) -> Resu
     for entry in ENTRIES.into_iter().filter(|entry| kit.mentions(entry)).chain([NOSYS]) {
         kit.walk_symbol(&mut reach, entry)?;
     }
-    let named: &[String] = match demand {
-        Demand::Any { named } => {
-            check_names(named.unwrap_or_default(), &records)?;
-            for symbol in any_call(kit, &records, *named, calls) {
-                kit.walk_symbol(&mut reach, &symbol)?;
-            }
-            named.unwrap_or_default()
+    let named = demand.components.unwrap_or_default();
+    check_names(named, &records)?;
+    if demand.calls == Calls::Any {
+        for symbol in any_call(kit, &records, demand.components, calls) {
+            kit.walk_symbol(&mut reach, &symbol)?;
         }
-        Demand::Symbols { symbols, named } => {
-            check_names(named, &records)?;
-            kit.walk_symbol(&mut reach, GATE)?;
-            for symbol in symbols {
-                kit.walk_symbol(&mut reach, symbol)?;
-            }
-            named
-        }
-    };
+    }
+    for symbol in &demand.symbols {
+        kit.walk_symbol(&mut reach, symbol)?;
+    }
     let mut reasons: BTreeMap<String, String> = BTreeMap::new();
     loop {
         let mut grown = false;
@@ -188,7 +193,7 @@ fn order(kit: &Kit, records: &[ComponentInfo], mut reasons: BTreeMap<String, Str
         records.iter().filter(|record| reasons.contains_key(&record.name)).collect();
     while !waiting.is_empty() {
         let ready = waiting.iter().position(|record| {
-            record.needs.iter().all(|need| taken.iter().any(|taken| taken.info.name == *need))
+            record.needs.iter().all(|need| need == CORE || taken.iter().any(|taken| taken.info.name == *need))
         });
         let Some(ready) = ready else {
             let names: Vec<&str> = waiting.iter().map(|record| record.name.as_str()).collect();

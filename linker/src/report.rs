@@ -1,6 +1,13 @@
 //! What is known about a program or an image: the data behind `rumpbake inspect`, which images carry in a note.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::app::{App, AppKind};
+use crate::kernel::Kernel;
+use crate::libc::Libc;
+use crate::{bind, cost, libraries};
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,4 +114,44 @@ pub struct ComponentInfo {
     pub when: Vec<String>,
     /// What it is, a few words.
     pub about: String,
+}
+
+/// What is known of an image before it is laid out.
+pub(crate) fn of(app: &App, kernel: &Kernel, libc: Option<&Libc>) -> Report {
+    Report {
+        kind: FileKind::Image,
+        program: Some(kind(app)),
+        file_bytes: 0,
+        memory_bytes: 0,
+        entry: 0,
+        segments: Vec::new(),
+        imports: imports(app, &|_| false),
+        components: cost::table(kernel, libc),
+        parts: Vec::new(),
+    }
+}
+
+pub(crate) fn kind(app: &App) -> FileKind {
+    match app.kind() {
+        AppKind::Static => FileKind::StaticExecutable,
+        AppKind::Dynamic => FileKind::DynamicExecutable,
+    }
+}
+
+/// What the program imports, by library; `missing` says of a symbol that it must and cannot be bound.
+pub(crate) fn imports(app: &App, missing: &dyn Fn(&str) -> bool) -> Vec<LibraryImports> {
+    let mut by_library: BTreeMap<&str, LibraryImports> = BTreeMap::new();
+    for (name, weak) in bind::import_names(app) {
+        let library = libraries::home(name).unwrap_or("unknown");
+        let entry = by_library.entry(library).or_insert_with(|| LibraryImports {
+            library: library.into(),
+            symbols: Vec::new(),
+            missing: Vec::new(),
+        });
+        entry.symbols.push(name.into());
+        if !weak && missing(name) {
+            entry.missing.push(name.into());
+        }
+    }
+    by_library.into_values().collect()
 }

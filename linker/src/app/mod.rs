@@ -12,7 +12,7 @@ mod system;
 use std::path::{Path, PathBuf};
 
 pub(crate) use dynamic::{DynSymbol, Dynamic, Reloc};
-pub(crate) use headers::{Headers, Load, PAGE, Tls};
+pub(crate) use headers::{Headers, Load, PAGE};
 use object::elf;
 
 use crate::error::{Error, Result};

@@ -32,7 +32,7 @@ pub(crate) struct Got {
 /// How a reference through the global offset table is satisfied.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Relaxation {
-    /// `mov x@GOTPCREL(%rip), %r` with a REX prefix.
+    /// `mov x@GOTPCREL(%rip), %r` with a 64-bit register.
     Load,
     /// `call *x@GOTPCREL(%rip)`.
     Call,
@@ -50,18 +50,20 @@ fn through_got(kind: RelocationType) -> bool {
     matches!(kind, elf::R_X86_64_GOTPCREL | elf::R_X86_64_GOTPCRELX | elf::R_X86_64_REX_GOTPCRELX)
 }
 
-fn relaxation(kit: &Kit, code: &[u8], reloc: &Rela64<LE>) -> Relaxation {
+fn relaxation(kit: &Kit, executable: bool, code: &[u8], reloc: &Rela64<LE>) -> Relaxation {
     let at = usize::try_from(reloc.r_offset.get(LE)).unwrap_or(usize::MAX);
     let byte = |back: usize| at.checked_sub(back).and_then(|at| code.get(at)).copied();
     let inside = || {
         let place = kit.symbols.get(symbol_of(reloc)).map(|symbol| symbol.place);
         matches!(place, Some(Place::Section { .. }))
     };
-    match (reloc.r_type(LE, false), byte(3), byte(2), byte(1)) {
-        _ if reloc.r_addend.get(LE) != -4 => Relaxation::None,
-        (elf::R_X86_64_REX_GOTPCRELX, Some(rex), Some(0x8b), _) if rex & 0xf8 == 0x48 => Relaxation::Load,
-        (elf::R_X86_64_GOTPCRELX, _, Some(0xff), Some(0x15)) if inside() => Relaxation::Call,
-        (elf::R_X86_64_GOTPCRELX, _, Some(0xff), Some(0x25)) if inside() => Relaxation::Jump,
+    // rustc marks none of these references as relaxable. In code they can be told all the same: the displacement of an operand
+    // relative to the instruction pointer directly follows the opcode and the ModRM byte.
+    match (byte(3), byte(2), byte(1)) {
+        _ if !executable || reloc.r_addend.get(LE) != -4 => Relaxation::None,
+        (Some(0x48 | 0x4c), Some(0x8b), Some(modrm)) if modrm & 0xc7 == 0x05 => Relaxation::Load,
+        (_, Some(0xff), Some(0x15)) if inside() => Relaxation::Call,
+        (_, Some(0xff), Some(0x25)) if inside() => Relaxation::Jump,
         _ => Relaxation::None,
     }
 }
@@ -74,7 +76,7 @@ impl Got {
             let Some(section) = kit.sections.get(index) else { continue };
             for reloc in section.relocs {
                 if through_got(reloc.r_type(LE, false))
-                    && relaxation(kit, &section.data, reloc) == Relaxation::None
+                    && relaxation(kit, section.kind == Kind::Text, &section.data, reloc) == Relaxation::None
                 {
                     let next = 8 * got.slots.len() as u64;
                     got.slots.entry(symbol_of(reloc)).or_insert(next);
@@ -108,7 +110,8 @@ impl Relocator<'_, '_> {
         let mut out = section.data.to_vec();
         let base = self.addresses.get(index).copied().unwrap_or(0);
         for reloc in section.relocs {
-            self.apply(&mut out, base, reloc).ok_or_else(|| self.unfit(index, reloc))?;
+            self.apply(&mut out, section.kind == Kind::Text, base, reloc)
+                .ok_or_else(|| self.unfit(index, reloc))?;
         }
         if self.got.section == Some(index) {
             for (&symbol, &offset) in &self.got.slots {
@@ -140,7 +143,7 @@ impl Relocator<'_, '_> {
     }
 
     /// Applies one relocation; `None` if it is unknown, lies outside the section, or its value does not fit.
-    fn apply(&self, out: &mut [u8], base: u64, reloc: &Rela64<LE>) -> Option<()> {
+    fn apply(&self, out: &mut [u8], executable: bool, base: u64, reloc: &Rela64<LE>) -> Option<()> {
         let at = usize::try_from(reloc.r_offset.get(LE)).ok()?;
         let place = base.wrapping_add(reloc.r_offset.get(LE));
         let symbol = symbol_of(reloc);
@@ -164,16 +167,17 @@ impl Relocator<'_, '_> {
             elf::R_X86_64_SIZE64 => {
                 put(out, at, &size()?.wrapping_add_signed(reloc.r_addend.get(LE)).to_le_bytes())
             }
-            kind if through_got(kind) => self.apply_got(out, at, place, reloc),
+            kind if through_got(kind) => self.apply_got(out, executable, place, reloc),
             _ => None,
         }
     }
 
-    fn apply_got(&self, out: &mut [u8], at: usize, place: u64, reloc: &Rela64<LE>) -> Option<()> {
+    fn apply_got(&self, out: &mut [u8], executable: bool, place: u64, reloc: &Rela64<LE>) -> Option<()> {
+        let at = usize::try_from(reloc.r_offset.get(LE)).ok()?;
         let symbol = symbol_of(reloc);
         let target = self.symbol_address(symbol);
         let relative = target.wrapping_add_signed(reloc.r_addend.get(LE)).wrapping_sub(place);
-        match relaxation(self.kit, out, reloc) {
+        match relaxation(self.kit, executable, out, reloc) {
             Relaxation::Load => {
                 if let Some(value) = signed32(relative) {
                     put(out, at - 2, &[0x8d])?;
