@@ -7,5 +7,6 @@ pub(crate) mod big;
 pub(crate) mod binary;
 pub(crate) mod digits;
 pub(crate) mod parse;
+pub mod strtod;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,6 @@ use crate::lock::Lock;
 use core::cell::UnsafeCell;
 use core::ffi::c_void;
 use core::ptr::{null_mut, without_provenance_mut};
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// The standard streams, as the ABI has them: `stdin`, `stdout`, `stderr`.
 #[repr(transparent)]
@@ -189,17 +188,7 @@ pub(crate) fn flush_lines() {
     });
 }
 
-/// What exit(3) calls, once a stream has something to flush; 0 until then, so that programs without stdio have no stdio.
-#[expect(non_upper_case_globals, reason = "the ABI's name")]
-#[cfg_attr(not(test), unsafe(no_mangle))]
-pub static __cleanup: AtomicUsize = AtomicUsize::new(0);
-
-/// Flushes all streams at the program's end.
-extern "C" fn cleanup() {
-    flush_all();
-}
-
-/// Sees to it that exit(3) flushes.
+/// Sees to it that exit(3) flushes: from then on, and in no program that has no streams, it reaches this file.
 pub(crate) fn flush_at_exit() {
-    __cleanup.store(cleanup as *const () as usize, Relaxed);
+    crate::process::set_flush(|| _ = flush_all());
 }
