@@ -30,9 +30,11 @@ pub mod gate;
 #[cfg(not(test))]
 mod kit;
 pub mod locale;
+pub mod math;
 mod number;
 pub mod lock;
 pub mod park;
+pub mod pthread;
 pub mod start;
 pub mod stdio;
 pub mod stdlib;
