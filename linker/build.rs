@@ -81,8 +81,7 @@ fn build(kit: &Kit, workspace: &Path, kits: &Path) -> PathBuf {
     command.args(["--profile", "kit", "--target", TARGET, "--package", kit.package]);
     command
         .arg("--target-dir")
-        .arg(kits)
-        .args(kit.features.iter().flat_map(|feature| ["--features", feature]));
+        .arg(kits);
     // What the outer cargo was told for host code does not hold for the kit; clippy and coverage tools hook in through the wrappers.
     for variable in
         ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"]
