@@ -1,13 +1,17 @@
-//! The project's own commands: set-up, demo, test, abi, conformance.
+//! The project's own commands: set-up, demo, test, conformance, abi.
+#![forbid(unsafe_code)]
 
 mod abi;
+mod demo;
+mod setup;
+mod test;
 mod tools;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(about = "rumpbake's own commands", disable_help_subcommand = true)]
+#[command(name = "cargo xtask", about = "rumpbake's own commands", disable_help_subcommand = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -15,7 +19,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Write crate rump-abi and the symbol lists from NetBSD's headers and libraries
+    /// Fetch what building and testing need: QEMU, the C compiler for NetBSD, a NetBSD program
+    Setup,
+    /// Build, bake and boot the sample applications
+    Demo,
+    /// Run everything that has to pass, on the host and in QEMU
+    Test,
+    /// Run the outside test suites, which take long
+    Conformance,
+    /// Write crate rump-abi and the symbol list from NetBSD's headers and libraries
     Abi {
         /// Write nothing; fail if something differs
         #[arg(long)]
@@ -25,6 +37,10 @@ enum Command {
 
 fn main() -> Result<()> {
     match Arguments::parse().command {
+        Command::Setup => setup::run(),
+        Command::Demo => demo::run(),
+        Command::Test => test::run(),
+        Command::Conformance => test::conformance(),
         Command::Abi { check } => abi::run(if check { abi::Mode::Check } else { abi::Mode::Write }),
     }
 }

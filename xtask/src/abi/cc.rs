@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::tools;
 
 /// The system whose interface this is: NetBSD 10 on amd64.
-const TARGET: &str = "x86_64-netbsd.10.1";
+pub const TARGET: &str = "x86_64-netbsd.10.1";
 
 /// Runs the compiler over `source` with `args`; what it prints is in the answer, whether it succeeded or not.
 fn run(work: &Path, source: &str, args: &[&str]) -> Result<Output> {

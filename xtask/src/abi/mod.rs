@@ -7,6 +7,7 @@ mod cc;
 mod constants;
 mod records;
 mod structures;
+mod symbols;
 mod syscalls;
 mod tables;
 
@@ -81,6 +82,7 @@ pub fn run(mode: Mode) -> Result<()> {
         PathBuf::from("kernel/abi/tests/layouts/headers.txt"),
         tables::STRUCTURE_HEADERS.join("\n") + "\n",
     );
+    files.insert(PathBuf::from("linker/data/symbols.txt"), symbols::list(work.path())?);
     names.push("types");
     names.sort_unstable();
     files.insert(abi.join("lib.rs"), rustfmt(&root(&names))?);

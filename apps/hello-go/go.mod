@@ -1,0 +1,3 @@
+module rumpbake.example/hello-go
+
+go 1.24

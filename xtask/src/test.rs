@@ -1,0 +1,154 @@
+//! `cargo xtask test`: everything that has to pass, step by step, with what each took; and `cargo xtask conformance`.
+//!
+//! A step that fails does not keep the later ones from running. At the end stand the test runners' own lines.
+
+use std::io::{BufRead, BufReader};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{abi, setup, tools};
+
+/// What the run has come to.
+#[derive(Default)]
+struct Report {
+    steps: Vec<(&'static str, Duration, Result<()>)>,
+    /// "test result: …" lines with the suite before them.
+    lines: Vec<String>,
+}
+
+impl Report {
+    fn step(&mut self, name: &'static str, work: impl FnOnce(&mut Vec<String>) -> Result<()>) {
+        println!("\n== {name}");
+        let start = Instant::now();
+        let result = work(&mut self.lines);
+        if let Err(error) = &result {
+            println!("{name}: {error:#}");
+        }
+        self.steps.push((name, start.elapsed(), result));
+    }
+
+    fn close(self) -> Result<()> {
+        println!("\n== steps");
+        for (name, took, result) in &self.steps {
+            println!(
+                "{:>8.1} s  {}  {name}",
+                took.as_secs_f64(),
+                if result.is_ok() { "ok    " } else { "FAILED" }
+            );
+        }
+        println!();
+        for line in &self.lines {
+            println!("{line}");
+        }
+        let failed: Vec<&str> =
+            self.steps.iter().filter(|(.., result)| result.is_err()).map(|(name, ..)| *name).collect();
+        if !failed.is_empty() {
+            bail!("failed: {}", failed.join(", "));
+        }
+        Ok(())
+    }
+}
+
+/// The packages that only make sense inside a kit.
+const KIT_ONLY: &str = "rumpbake-hw";
+/// The crate that boots images.
+const BOOTING: &str = "rumpbake-tests";
+
+/// Runs what has to pass.
+pub fn run() -> Result<()> {
+    let mut report = Report::default();
+    report.step("setup", |_| setup::run());
+    report.step("format", |_| cargo(&["fmt", "--all", "--check"], &mut Vec::new()));
+    report.step("clippy", |_| {
+        cargo(
+            &["clippy", "--workspace", "--exclude", KIT_ONLY, "--all-targets", "--quiet", "--", "-Dwarnings"],
+            &mut Vec::new(),
+        )
+    });
+    report.step("clippy of the kits", |_| {
+        // In release, where a panic aborts: the kits have no unwinder. No test targets: the kits bring a panic handler.
+        cargo(
+            &["clippy", "--release", "--package", KIT_ONLY, "--quiet", "--", "-Dwarnings"],
+            &mut Vec::new(),
+        )?;
+        cargo(
+            &[
+                "clippy",
+                "--release",
+                "--package",
+                "rump-libc",
+                "--features",
+                "kit",
+                "--quiet",
+                "--",
+                "-Dwarnings",
+            ],
+            &mut Vec::new(),
+        )
+    });
+    report.step("abi", |_| abi::run(abi::Mode::Check));
+    report.step("unit tests", |lines| {
+        cargo(&["test", "--workspace", "--exclude", KIT_ONLY, "--exclude", BOOTING, "--no-fail-fast"], lines)
+    });
+    report.step("boot tests", |lines| cargo(&["test", "--package", BOOTING, "--no-fail-fast"], lines));
+    report.close()
+}
+
+/// Runs the outside suites, which take long: the boot tests that are ignored otherwise.
+pub fn conformance() -> Result<()> {
+    let mut report = Report::default();
+    report.step("setup", |_| setup::run());
+    report.step("conformance", |lines| {
+        cargo(&["test", "--package", BOOTING, "--no-fail-fast", "--", "--ignored", "--nocapture"], lines)
+    });
+    report.close()
+}
+
+/// Runs cargo, shows what it prints, and keeps the test runners' result lines.
+fn cargo(arguments: &[&str], lines: &mut Vec<String>) -> Result<()> {
+    let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
+    let mut command = Command::new("cargo");
+    command.current_dir(tools::root()).args(arguments).stdout(writer.try_clone()?).stderr(writer);
+    let mut child = command.spawn().context("cannot start cargo")?;
+    // The command holds the pipe's other ends open.
+    drop(command);
+    let mut suite = String::new();
+    for line in BufReader::new(reader).split(b'\n') {
+        let line = String::from_utf8_lossy(&line?).into_owned();
+        println!("{line}");
+        let text = line.trim();
+        if let Some(name) = text.strip_prefix("Running ").or(text.strip_prefix("Doc-tests ")) {
+            suite = suite_name(name);
+        } else if text.starts_with("test result:") {
+            lines.push(format!("{suite:<40} {text}"));
+        }
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("cargo {} ended with {status}", arguments.first().unwrap_or(&""));
+    }
+    Ok(())
+}
+
+/// "unittests src/lib.rs (target/debug/deps/rump_kern-0123)" is rump_kern; a document test goes by its crate.
+fn suite_name(text: &str) -> String {
+    let binary = text.rsplit_once('/').map_or(text, |(_, name)| name.trim_end_matches(')'));
+    match binary.rsplit_once('-') {
+        Some((name, _)) if text.ends_with(')') => name.to_owned(),
+        _ => format!("{text} (documentation)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::suite_name;
+
+    #[test]
+    fn suites_go_by_their_crates() {
+        assert_eq!(suite_name("unittests src/lib.rs (target/debug/deps/rump_kern-0123abcd)"), "rump_kern");
+        assert_eq!(suite_name("tests/layout.rs (target/debug/deps/layout-0123abcd)"), "layout");
+        assert_eq!(suite_name("rump_kern"), "rump_kern (documentation)");
+    }
+}
