@@ -38,10 +38,13 @@ pub mod ioctl;
 pub mod log;
 pub mod lwp;
 pub mod lwp_park;
+#[cfg(test)]
+mod lwp_tests;
 pub mod lwpctl;
 mod macros;
-pub mod proc;
+pub mod pagestore;
 pub mod pipe;
+pub mod proc;
 pub mod prot;
 pub mod resource;
 pub mod rlimit;
@@ -50,6 +53,8 @@ pub mod signal;
 pub mod sleep;
 pub mod sys_lwp;
 pub mod syscall;
+#[cfg(test)]
+mod testing;
 pub mod timer;
 pub mod trace;
 pub mod uio;

@@ -89,7 +89,7 @@ fn prepare(lwp: &'static Lwp) -> Trapframe {
 }
 
 /// Ends the calling LWP, which is `lwp`.
-fn exit_lwp(lwp: &'static Lwp) -> ! {
+pub fn exit_lwp(lwp: &'static Lwp) -> ! {
     let proc = lwp.proc;
     if proc.lwps.live_count() == 1 {
         crate::exit::exit1(0);

@@ -3,8 +3,8 @@
 //! A timer on a clock that runs is a callout. One on processor time is a callout too: on one processor that time passes no faster than
 //! the clock's, so the callout looks whether it has passed and, if not, waits for what is left.
 
-use rump_hypercall::time::{self, Callout};
 use rump_hypercall::Giant;
+use rump_hypercall::time::{self, Callout};
 
 use crate::clock::{
     CLOCK_MONOTONIC, CLOCK_PROF, CLOCK_REALTIME, CLOCK_VIRTUAL, Timespec, Timeval, proc_cpu_ns, realtime_ns,
@@ -108,7 +108,8 @@ static TIMERS: Giant<[Timer; TIMERS_MAX + 4]> = Giant::new([Timer::UNUSED; TIMER
 /// Schedules the callout of an armed timer.
 fn schedule(index: usize, timer: &mut Timer, proc: &'static Proc) {
     let left = timer.expires_ns.saturating_sub(timer.now(proc));
-    timer.callout = Some(time::callout(time::monotonic_ns().saturating_add(left).min(time::NEVER - 1), expire, index));
+    timer.callout =
+        Some(time::callout(time::monotonic_ns().saturating_add(left).min(time::NEVER - 1), expire, index));
 }
 
 /// The callout.
@@ -266,7 +267,10 @@ fn itimer(which: i32) -> Result<usize, Errno> {
 
 fn itimerval(left_ns: u64, interval_ns: u64) -> ItimerVal {
     // Rounded up: what is left is not nothing.
-    ItimerVal { interval: Timeval::from_ns(interval_ns), value: Timeval::from_ns(left_ns.saturating_add(999)) }
+    ItimerVal {
+        interval: Timeval::from_ns(interval_ns),
+        value: Timeval::from_ns(left_ns.saturating_add(999)),
+    }
 }
 
 syscall! {

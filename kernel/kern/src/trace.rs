@@ -49,7 +49,10 @@ fn find(entry: SysEntry) -> Option<&'static Syscall> {
 fn put_string(line: &mut String, addr: u64) {
     let mut bytes = [0; STRING_MAX_BYTES];
     let mut len = 0;
-    while len < bytes.len() && copyin_bytes(addr as usize + len, &mut bytes[len..=len]).is_ok() && bytes[len] != 0 {
+    while len < bytes.len()
+        && copyin_bytes(addr as usize + len, &mut bytes[len..=len]).is_ok()
+        && bytes[len] != 0
+    {
         len += 1;
     }
     if len == 0 && copyin_bytes(addr as usize, &mut [0]).is_err() {
@@ -74,7 +77,9 @@ fn put_arg(line: &mut String, kind: &str, word: u64) {
         "mode_t" => write!(line, "{:#o}", word as u32),
         "int" | "pid_t" | "lwpid_t" | "clockid_t" | "timer_t" => write!(line, "{}", word as i32),
         "long" | "off_t" | "ssize_t" => write!(line, "{}", word.cast_signed()),
-        "u_int" | "unsigned int" | "unsigned" | "uid_t" | "gid_t" | "socklen_t" => write!(line, "{}", word as u32),
+        "u_int" | "unsigned int" | "unsigned" | "uid_t" | "gid_t" | "socklen_t" => {
+            write!(line, "{}", word as u32)
+        }
         _ => write!(line, "{word}"),
     };
 }
@@ -140,7 +145,9 @@ mod tests {
     #[test]
     fn arguments_are_printed_by_their_kind() {
         let mut line = String::new();
-        for (kind, word) in [("int", u64::MAX), ("void *", 0), ("void *", 0x1000), ("mode_t", 0o644), ("size_t", 7)] {
+        for (kind, word) in
+            [("int", u64::MAX), ("void *", 0), ("void *", 0x1000), ("mode_t", 0o644), ("size_t", 7)]
+        {
             put_arg(&mut line, kind, word);
             line.push(' ');
         }

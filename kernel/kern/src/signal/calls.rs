@@ -214,19 +214,27 @@ syscall! {
     }
 }
 
+/// Goes on with a context of the application's.
+///
+/// # Errors
+/// EFAULT or EINVAL if it is none.
+pub fn setcontext(context: usize) -> Result<(), Errno> {
+    let lwp = curlwp();
+    if context == 0 {
+        crate::exit::exit1(0);
+    }
+    let uc = copyin_ucontext(context)?;
+    if uc.flags & UC_CPU == 0 {
+        return Err(Errno::EINVAL);
+    }
+    setucontext(lwp, &uc)?;
+    let frame = frame_of(&uc.gregs);
+    user::enter(&frame)
+}
+
 syscall! {
     /// setcontext(2): does not come back.
     fn sys_setcontext(context: usize) -> Result<(), Errno> {
-        let lwp = curlwp();
-        if context == 0 {
-            crate::exit::exit1(0);
-        }
-        let uc = copyin_ucontext(context)?;
-        if uc.flags & UC_CPU == 0 {
-            return Err(Errno::EINVAL);
-        }
-        setucontext(lwp, &uc)?;
-        let frame = frame_of(&uc.gregs);
-        user::enter(&frame)
+        setcontext(context)
     }
 }

@@ -115,3 +115,6 @@ const NAMES: [&str; 33] = [
 pub fn name(signo: i32) -> &'static str {
     usize::try_from(signo).ok().and_then(|number| NAMES.get(number).copied()).unwrap_or("a real-time signal")
 }
+
+#[cfg(test)]
+mod tests;

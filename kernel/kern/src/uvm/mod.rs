@@ -67,3 +67,6 @@ pub fn unmap_object(object: &Arc<dyn UvmObject>, range: Range<u64>) {
         proc.vm.borrow().unmap_object(object, range);
     }
 }
+
+#[cfg(test)]
+mod tests;

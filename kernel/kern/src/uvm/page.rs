@@ -23,6 +23,14 @@ impl OwnedPage {
         Self::adopt(memory::page_alloc()?).ok_or(OutOfMemory)
     }
 
+    /// A page with whatever was in it: the caller overwrites all of it before anybody else sees it.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn uninit() -> Result<Self, OutOfMemory> {
+        Self::adopt(memory::page_alloc_uninit()?).ok_or(OutOfMemory)
+    }
+
     /// A page with a copy of another page's content.
     ///
     /// # Errors
