@@ -1,62 +1,38 @@
 //! What a file is, by descriptor: fstat(2), ftruncate(2), fsync(2) and their relatives, flock(2), fpathconf(2).
 
+use rump_abi::fcntl::{LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, POSIX_FADV_NOREUSE};
+use rump_abi::types::{self, Stat};
+use rump_abi::unistd::{FDATASYNC, FDISKSYNC, FFILESYNC};
+
 use crate::clock::Timespec;
 use crate::copy::{copyin, copyout};
 use crate::errno::Errno;
 use crate::file::flag::FWRITE;
 use crate::file::{Attr, LockKind, Wait};
 use crate::filedesc::{getfile, getfile_for};
-use crate::{pod, syscall};
+use crate::syscall;
 
-/// `struct stat` (sys/stat.h), with its holes.
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
-pub struct Stat {
-    dev: u64,
-    mode: u32,
-    pad0: u32,
-    ino: u64,
-    nlink: u32,
-    uid: u32,
-    gid: u32,
-    pad1: u32,
-    rdev: u64,
-    atim: Timespec,
-    mtim: Timespec,
-    ctim: Timespec,
-    birthtim: Timespec,
-    size: i64,
-    blocks: i64,
-    blksize: u32,
-    flags: u32,
-    generation: u32,
-    spare: [u32; 2],
-    pad2: u32,
-}
-
-pod!(Stat);
-
-impl From<&Attr> for Stat {
-    fn from(attr: &Attr) -> Self {
-        Self {
-            dev: attr.dev,
-            mode: attr.mode,
-            ino: attr.ino,
-            nlink: attr.nlink,
-            uid: attr.uid,
-            gid: attr.gid,
-            rdev: attr.rdev,
-            atim: attr.atime,
-            mtim: attr.mtime,
-            ctim: attr.ctime,
-            birthtim: attr.birthtime,
-            size: attr.size,
-            blocks: attr.blocks,
-            blksize: attr.blksize,
-            flags: attr.flags,
-            generation: attr.generation,
-            ..Self::default()
-        }
+/// `struct stat` from what a file says of itself.
+fn stat(attr: &Attr) -> Stat {
+    let time = |time: Timespec| types::Timespec { tv_sec: time.sec, tv_nsec: time.nsec };
+    Stat {
+        st_dev: attr.dev,
+        st_mode: attr.mode,
+        st_ino: attr.ino,
+        st_nlink: attr.nlink,
+        st_uid: attr.uid,
+        st_gid: attr.gid,
+        st_rdev: attr.rdev,
+        st_atim: time(attr.atime),
+        st_mtim: time(attr.mtime),
+        st_ctim: time(attr.ctime),
+        st_birthtim: time(attr.birthtime),
+        st_size: attr.size,
+        st_blocks: attr.blocks,
+        st_blksize: attr.blksize.cast_signed(),
+        st_flags: attr.flags,
+        st_gen: attr.generation,
+        ..Stat::ZERO
     }
 }
 
@@ -65,7 +41,7 @@ impl From<&Attr> for Stat {
 /// # Errors
 /// EFAULT.
 pub fn copyout_stat(attr: &Attr, addr: usize) -> Result<(), Errno> {
-    copyout(&Stat::from(attr), addr)
+    copyout(&stat(attr), addr)
 }
 
 syscall! {
@@ -125,14 +101,13 @@ syscall! {
 syscall! {
     /// posix_fadvise(2): there is no disk to read ahead from; the arguments are checked. Returns the error instead of setting it.
     fn sys___posix_fadvise50(fd: i32, _pad: i32, offset: i64, len: i64, advice: i32) -> Result<i32, Errno> {
-        const ADVICE_MAX: i32 = 5;
         let check = || {
             let file = getfile(fd)?;
             if !file.ops.is_vnode() {
                 return Err(if file.ops.seek(&file.head, 0, 1).is_err() { Errno::ESPIPE } else { Errno::EBADF });
             }
             let (start, len) = range(offset, len)?;
-            if start.checked_add(len).is_none() || !(0..=ADVICE_MAX).contains(&advice) {
+            if start.checked_add(len).is_none() || !(0..=POSIX_FADV_NOREUSE).contains(&advice) {
                 return Err(Errno::EINVAL);
             }
             Ok(())
@@ -160,9 +135,6 @@ syscall! {
 syscall! {
     /// fsync_range(2).
     fn sys_fsync_range(fd: i32, how: i32, offset: i64, len: i64) -> Result<(), Errno> {
-        const FDATASYNC: i32 = 0x10;
-        const FFILESYNC: i32 = 0x20;
-        const FDISKSYNC: i32 = 0x40;
         if how & !(FDATASYNC | FFILESYNC | FDISKSYNC) != 0 || how & (FDATASYNC | FFILESYNC) == (FDATASYNC | FFILESYNC)
             || how & (FDATASYNC | FFILESYNC) == 0
         {
@@ -178,10 +150,6 @@ syscall! {
 syscall! {
     /// flock(2).
     fn sys_flock(fd: i32, how: i32) -> Result<(), Errno> {
-        const LOCK_SH: i32 = 1;
-        const LOCK_EX: i32 = 2;
-        const LOCK_NB: i32 = 4;
-        const LOCK_UN: i32 = 8;
         let file = getfile(fd)?;
         if !file.ops.is_vnode() {
             return Err(Errno::EOPNOTSUPP);
