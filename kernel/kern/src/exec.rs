@@ -73,8 +73,7 @@ pub fn map_segments(proc: &Proc, app: &AppInfo) -> Result<(), Errno> {
     for segment in app.segments.iter().take(app.segment_count as usize) {
         let start = segment.va as usize;
         let end = start.checked_add(segment.len as usize).ok_or(Errno::ENOMEM)?;
-        if start % PAGE_SIZE != 0 || end % PAGE_SIZE != 0 || start >= end || !vm.map.in_bounds(&(start..end))
-        {
+        if !(start | end).is_multiple_of(PAGE_SIZE) || start >= end || !vm.map.in_bounds(&(start..end)) {
             return Err(Errno::ENOMEM);
         }
         for index in 0..segment.file_len.min(segment.len) as usize / PAGE_SIZE {

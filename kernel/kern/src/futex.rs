@@ -51,7 +51,7 @@ static QUEUES: Giant<BTreeMap<usize, VecDeque<Rc<Waiter>>>> = Giant::new(BTreeMa
 static ROBUST: Giant<BTreeMap<i32, usize>> = Giant::new(BTreeMap::new());
 
 fn check(addr: usize) -> Result<(), Errno> {
-    if addr % 4 == 0 { Ok(()) } else { Err(Errno::EINVAL) }
+    if addr.is_multiple_of(4) { Ok(()) } else { Err(Errno::EINVAL) }
 }
 
 fn wait(addr: usize, expected: u32, bits: u32, deadline: u64) -> Result<i32, Errno> {

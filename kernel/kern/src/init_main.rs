@@ -24,12 +24,18 @@ static UPCALLS: Upcalls = Upcalls {
     console_input,
 };
 
+/// Opens descriptors 0 to 2 of a process on the console.
+pub type OpenConsole = fn(&'static Proc) -> Result<(), Errno>;
+
+/// Makes a path a process's working directory.
+pub type Chdir = fn(&'static Proc, &str) -> Result<(), Errno>;
+
 /// What components add to the kernel's start and to its upcalls.
 #[derive(Clone, Copy)]
 struct Hooks {
     console_input: Option<fn()>,
-    open_console: Option<fn(&'static Proc) -> Result<(), Errno>>,
-    chdir: Option<fn(&'static Proc, &str) -> Result<(), Errno>>,
+    open_console: Option<OpenConsole>,
+    chdir: Option<Chdir>,
 }
 
 static HOOKS: Giant<Hooks> = Giant::new(Hooks { console_input: None, open_console: None, chdir: None });
@@ -38,14 +44,14 @@ static CONFIG: Giant<Option<&'static Config>> = Giant::new(None);
 
 /// The console component's: `input` is called when there is console input and must not wait; `open` opens descriptors 0 to 2 of the
 /// program on the console.
-pub fn set_console_hooks(input: fn(), open: fn(&'static Proc) -> Result<(), Errno>) {
+pub fn set_console_hooks(input: fn(), open: OpenConsole) {
     let mut hooks = HOOKS.borrow_mut();
     hooks.console_input = Some(input);
     hooks.open_console = Some(open);
 }
 
 /// The file system's: makes a path the program's working directory.
-pub fn set_chdir_hook(chdir: fn(&'static Proc, &str) -> Result<(), Errno>) {
+pub fn set_chdir_hook(chdir: Chdir) {
     HOOKS.borrow_mut().chdir = Some(chdir);
 }
 
@@ -122,7 +128,9 @@ fn start(components: &[&'static Component], sysent: &'static [SysEntry]) -> user
     }
     let can_trace = components.iter().any(|component| component.name == "ktrace");
     if !can_trace && !matches!(config.trace, None | Some(Trace::Off)) {
-        crate::log!("rumpbake: system calls cannot be traced: the image was baked without the component ktrace");
+        crate::log!(
+            "rumpbake: system calls cannot be traced: the image was baked without the component ktrace"
+        );
     }
     let hooks = HOOKS.get();
     if let Some(open) = hooks.open_console

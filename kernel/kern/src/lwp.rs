@@ -165,6 +165,8 @@ struct Table {
     slots: Vec<&'static Lwp>,
     /// The free slots, the longest free first: numbers are reused late.
     free: VecDeque<&'static Lwp>,
+    /// How many LWPs live.
+    live: usize,
 }
 
 impl LwpTable {
@@ -172,7 +174,7 @@ impl LwpTable {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            inner: Giant::new(Table { slots: Vec::new(), free: VecDeque::new() }),
+            inner: Giant::new(Table { slots: Vec::new(), free: VecDeque::new(), live: 0 }),
             exit_cv: CondVar::new(),
         }
     }
@@ -185,6 +187,7 @@ impl LwpTable {
         let mut table = self.inner.borrow_mut();
         if let Some(lwp) = table.free.pop_front() {
             lwp.reset();
+            table.live += 1;
             return Ok(lwp);
         }
         if table.slots.len() >= LWPS_MAX || crate::uvm::fault::memory_is_short() {
@@ -193,12 +196,21 @@ impl LwpTable {
         let lid = i32::try_from(table.slots.len() + 1).map_err(|_| Errno::EAGAIN)?;
         let lwp: &'static Lwp = Box::leak(Box::new(Lwp::new(lid, proc)));
         table.slots.push(lwp);
+        table.live += 1;
         lwp.reset();
         Ok(lwp)
     }
 
+    /// Makes a living LWP a zombie.
+    pub fn bury(&self, lwp: &'static Lwp) {
+        if lwp.state.replace(State::Zombie) == State::Live {
+            self.inner.borrow_mut().live -= 1;
+        }
+    }
+
     /// Gives a slot back.
     pub fn free(&self, lwp: &'static Lwp) {
+        self.bury(lwp);
         lwp.state.set(State::Free);
         lwp.thread.set(None);
         self.inner.borrow_mut().free.push_back(lwp);
@@ -228,7 +240,7 @@ impl LwpTable {
     /// How many LWPs live.
     #[must_use]
     pub fn live_count(&self) -> usize {
-        self.inner.borrow().slots.iter().filter(|lwp| lwp.state.get() == State::Live).count()
+        self.inner.borrow().live
     }
 }
 

@@ -98,7 +98,7 @@ pub fn exit_lwp(lwp: &'static Lwp) -> ! {
     crate::clock::lwp_exits(lwp);
     crate::futex::lwp_exits(lwp);
     // Signals that this LWP was to take go to another.
-    lwp.state.set(State::Zombie);
+    proc.lwps.bury(lwp);
     crate::signal::post::pass_on(proc);
     if lwp.detached.get() {
         proc.lwps.free(lwp);

@@ -128,13 +128,14 @@ fn expire(index: usize) {
             return;
         }
         let mut expirations = 1;
-        if timer.interval_ns == 0 {
-            timer.expires_ns = 0;
-        } else {
-            let late = (now - timer.expires_ns) / timer.interval_ns;
-            expirations += late;
-            timer.expires_ns = timer.expires_ns.saturating_add((late + 1).saturating_mul(timer.interval_ns));
-            schedule(index, timer, proc);
+        match (now - timer.expires_ns).checked_div(timer.interval_ns) {
+            None => timer.expires_ns = 0,
+            Some(late) => {
+                expirations += late;
+                timer.expires_ns =
+                    timer.expires_ns.saturating_add((late + 1).saturating_mul(timer.interval_ns));
+                schedule(index, timer, proc);
+            }
         }
         let missed = i32::try_from(expirations - 1).unwrap_or(i32::MAX);
         let pending = timer.signo != 0 && proc.sig.pending.borrow().set().has(timer.signo);

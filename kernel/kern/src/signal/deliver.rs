@@ -70,10 +70,11 @@ pub fn call_handler(lwp: &'static Lwp, frame: &mut Trapframe, info: &KsigInfo, a
         user::crash_report("no stack for a signal handler", frame);
         boot::exit(Exit::Signaled(SIGILL as u8));
     }
-    if action.flags.contains(SaFlags::RESETHAND) && !matches!(info.signo, SIGILL | SIGTRAP | SIGPWR) {
-        if let Some(slot) = lwp.proc.sig.actions.borrow_mut().get_mut(info.signo as usize) {
-            *slot = SigAction::default();
-        }
+    if action.flags.contains(SaFlags::RESETHAND)
+        && !matches!(info.signo, SIGILL | SIGTRAP | SIGPWR)
+        && let Some(slot) = lwp.proc.sig.actions.borrow_mut().get_mut(info.signo as usize)
+    {
+        *slot = SigAction::default();
     }
 }
 

@@ -55,7 +55,7 @@ syscall! {
         const CHUNK_PAGES: usize = 512;
         let proc = curproc();
         let range = user_range(&proc.vm.borrow(), addr, len, Errno::ENOMEM)?;
-        if addr % PAGE_SIZE != 0 {
+        if !addr.is_multiple_of(PAGE_SIZE) {
             return Err(Errno::EINVAL);
         }
         if !proc.vm.borrow().map.is_full(range.clone()) {
@@ -99,7 +99,7 @@ syscall! {
         let proc = curproc();
         let vm = proc.vm.borrow();
         let mut range = user_range(&vm, addr, len, Errno::ENOMEM)?;
-        if addr % PAGE_SIZE != 0 {
+        if !addr.is_multiple_of(PAGE_SIZE) {
             return Err(Errno::EINVAL);
         }
         if len == 0 {

@@ -95,7 +95,7 @@ impl VmSpace {
     /// ENOMEM if there is no gap.
     pub fn place(&mut self, hint: usize, len: usize, align: usize, flags: MapFlags) -> Result<usize, Errno> {
         let hint = trunc_page(hint);
-        if hint != 0 && hint % align == 0 {
+        if hint != 0 && hint.is_multiple_of(align) {
             let range = hint..hint.checked_add(len).ok_or(Errno::ENOMEM)?;
             // The heap of brk(2) is to be able to grow.
             let heap = self.brk_start..self.brk_start.saturating_add(HEAP_MAX_BYTES.min(256 << 20));
@@ -150,7 +150,7 @@ pub fn mmap(
     let start = if flags.contains(MapFlags::FIXED) {
         let start = addr.checked_sub(offset_in_page).ok_or(Errno::EINVAL)?;
         let range = start..start.checked_add(size).ok_or(Errno::ENOMEM)?;
-        if start % PAGE_SIZE != 0 || !vm.map.in_bounds(&range) {
+        if !start.is_multiple_of(PAGE_SIZE) || !vm.map.in_bounds(&range) {
             return Err(Errno::EINVAL);
         }
         start
@@ -251,7 +251,7 @@ syscall! {
         let mut vm = proc.vm.borrow_mut();
         let from = user_range(&vm, old, old_len, Errno::EINVAL)?;
         let new_len = round_page(new_len).filter(|&len| len != 0).ok_or(Errno::EINVAL)?;
-        if old % PAGE_SIZE != 0 || new % PAGE_SIZE != 0 || from.is_empty() || flags.contains(MapFlags::REMAPDUP) {
+        if !(old | new).is_multiple_of(PAGE_SIZE) || from.is_empty() || flags.contains(MapFlags::REMAPDUP) {
             return Err(Errno::EINVAL);
         }
         if !vm.map.is_full(from.clone()) {
@@ -260,7 +260,7 @@ syscall! {
         vm.check_room()?;
         let fixed = flags.contains(MapFlags::FIXED);
         let len = from.end - from.start;
-        let stays = (!fixed || new == old) && old % align == 0;
+        let stays = (!fixed || new == old) && old.is_multiple_of(align);
         if stays && new_len <= len {
             let removed = vm.unmap(from.start + new_len..from.end);
             drop(vm);

@@ -2,9 +2,9 @@
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
-use core::cell::RefCell;
 use core::ops::Range;
 
+use rump_hypercall::Giant;
 use rump_hypercall::memory::{PAGE_SIZE, Page};
 use rump_hypercall::upcall::Access;
 
@@ -47,7 +47,7 @@ pub trait UvmObject {
 
 /// Shared memory without a file: `mmap(MAP_ANON | MAP_SHARED)`, shared memory segments.
 pub struct AnonObject {
-    pages: RefCell<BTreeMap<u64, OwnedPage>>,
+    pages: Giant<BTreeMap<u64, OwnedPage>>,
     size_bytes: u64,
 }
 
@@ -55,7 +55,7 @@ impl AnonObject {
     /// An object of this size (a multiple of the page size), all zero.
     #[must_use]
     pub fn new(size_bytes: u64) -> Arc<Self> {
-        Arc::new(Self { pages: RefCell::new(BTreeMap::new()), size_bytes })
+        Arc::new(Self { pages: Giant::new(BTreeMap::new()), size_bytes })
     }
 }
 

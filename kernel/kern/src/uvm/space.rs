@@ -96,11 +96,10 @@ impl VmSpace {
                 return;
             }
             let mapped = match &entry.backing {
-                Backing::Anon => prot,
                 // Pages of the object are in the page tables beside private copies: a store must come to the fault handler.
                 Backing::Private { .. } => prot - Prot::WRITE,
                 Backing::Shared { object, .. } if object.notices_writes() => prot - Prot::WRITE,
-                Backing::Shared { .. } => prot,
+                Backing::Anon | Backing::Shared { .. } => prot,
             };
             if mapped.is_empty() {
                 memory::pmap_remove(start, entry.end);
