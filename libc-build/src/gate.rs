@@ -21,7 +21,7 @@ pub struct Ret {
 pub const RESTART: i32 = -3;
 
 /// The address of the platform's gate, written when the image is linked or, to trace, at boot.
-#[cfg_attr(test, allow(non_upper_case_globals, reason = "the linker knows it by this name"))]
+#[cfg_attr(test, expect(non_upper_case_globals, reason = "the linker knows it by this name"))]
 #[cfg_attr(not(test), unsafe(no_mangle))]
 #[cfg_attr(not(test), unsafe(link_section = ".data.rb_gate_word"))]
 pub static rb_gate_word: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
@@ -33,26 +33,36 @@ pub static rb_gate_word: core::sync::atomic::AtomicUsize = core::sync::atomic::A
 #[inline]
 pub unsafe fn call(entry: usize, args: [u64; 6]) -> Ret {
     loop {
-        let (value, second): (i64, u64);
-        // SAFETY: the gate follows the C calling convention (module documentation), which `clobber_abi` describes; it
-        // switches stacks, so only the return address is pushed here.
-        unsafe {
-            asm!(
-                "call [{gate}]",
-                gate = sym rb_gate_word,
-                inout("rax") entry => value,
-                inout("rdi") args[0] => _,
-                inout("rsi") args[1] => _,
-                inout("rdx") args[2] => second,
-                inout("rcx") args[3] => _,
-                inout("r8") args[4] => _,
-                inout("r9") args[5] => _,
-                clobber_abi("C"),
-            );
-        }
-        let errno = second as u32 as i32;
-        if errno != RESTART {
-            return Ret { value, errno, value2: (second >> 32) as i32 };
+        // SAFETY: as this function's own.
+        let ret = unsafe { call_once(entry, args) };
+        if ret.errno != RESTART {
+            return ret;
         }
     }
+}
+
+/// Calls the system call whose entry lies at `entry` once.
+///
+/// # Safety
+/// As [`call`].
+#[inline]
+pub unsafe fn call_once(entry: usize, args: [u64; 6]) -> Ret {
+    let (value, second): (i64, u64);
+    // SAFETY: the gate follows the C calling convention (module documentation), which `clobber_abi` describes; it
+    // switches stacks, so only the return address is pushed here.
+    unsafe {
+        asm!(
+            "call [rip + {gate}]",
+            gate = sym rb_gate_word,
+            inout("rax") entry => value,
+            inout("rdi") args[0] => _,
+            inout("rsi") args[1] => _,
+            inout("rdx") args[2] => second,
+            inout("rcx") args[3] => _,
+            inout("r8") args[4] => _,
+            inout("r9") args[5] => _,
+            clobber_abi("C"),
+        );
+    }
+    Ret { value, errno: second as u32 as i32, value2: (second >> 32) as i32 }
 }

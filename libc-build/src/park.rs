@@ -17,3 +17,37 @@ pub use queue::*;
 mod host;
 #[cfg(test)]
 pub use host::*;
+
+use crate::clock::Timespec;
+use core::ffi::c_int;
+
+/// How a thread waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Wait {
+    /// The clock of the deadline.
+    pub clock: c_int,
+    /// When to give up.
+    pub deadline: Option<Timespec>,
+    /// Whether a signal ends the wait.
+    pub interruptible: bool,
+}
+
+impl Wait {
+    /// Until woken.
+    pub const FOREVER: Self = Self { clock: 0, deadline: None, interruptible: false };
+}
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// By a wake-up.
+    Woken,
+    /// There was no wait: the condition did not hold.
+    Changed,
+    /// The deadline passed.
+    TimedOut,
+    /// A signal came.
+    Interrupted,
+    /// The kernel did not like the deadline.
+    Invalid,
+}

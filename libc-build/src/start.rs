@@ -10,7 +10,7 @@ mod auxv;
 mod entry;
 pub mod tls;
 
-pub use auxv::{Auxv, auxv, auxv_value};
+pub use auxv::{Auxv, auxv, auxv_value, stack_end};
 
 /// Ends the program where nothing else is possible any more.
 pub fn trap() -> ! {

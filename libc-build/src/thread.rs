@@ -28,8 +28,10 @@ pub struct Thread {
     pub argument: *mut c_void,
     /// What it returned.
     pub result: *mut c_void,
-    /// Thread-specific data: an array of values, allocated by the first pthread_setspecific(3).
-    pub specific: *mut *mut c_void,
+    /// Thread-specific data: an array, allocated by pthread_setspecific(3).
+    pub specific: *mut crate::pthread::Value,
+    /// Entries in `specific`.
+    pub specific_len: usize,
     /// The innermost pthread_cleanup_push(3).
     pub cleanup: *mut c_void,
     /// The mapping that holds stack, thread-local storage and this block; null if the thread owns none (the first one, or a stack of the

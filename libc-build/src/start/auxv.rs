@@ -43,6 +43,12 @@ pub(super) fn set(vector: *mut Auxv) {
     VECTOR.store(vector, Ordering::Relaxed);
 }
 
+/// An address near the upper end of the first thread's stack: above its frames, below the program's arguments' strings.
+#[must_use]
+pub fn stack_end() -> usize {
+    VECTOR.load(Ordering::Relaxed).addr()
+}
+
 /// The vector's entries.
 pub fn auxv() -> impl Iterator<Item = Auxv> {
     let mut at = VECTOR.load(Ordering::Relaxed);

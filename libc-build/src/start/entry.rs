@@ -145,7 +145,6 @@ unsafe fn resolve() {
 
 /// The value that functions built with a stack protector compare (`-fstack-protector`).
 #[unsafe(no_mangle)]
-#[expect(non_upper_case_globals, reason = "the compiler knows it by this name")]
 pub static mut __stack_chk_guard: u64 = 0;
 
 /// Makes a stack guard that differs from run to run. Its lowest byte is 0, so that a string function cannot copy it.

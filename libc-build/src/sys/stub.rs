@@ -8,7 +8,6 @@ use core::sync::atomic::AtomicUsize;
 /// A stub looks here before and after it sleeps; a program that never cancels threads so does not carry the code for it.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".data.rb_cancel_hook")]
-#[expect(non_upper_case_globals, reason = "assembly knows it by this name")]
 pub static rb_cancel_hook: AtomicUsize = AtomicUsize::new(0);
 
 // Sets errno (`Thread::ERRNO_OFFSET`) to edx and returns -1.
