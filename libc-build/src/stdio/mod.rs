@@ -9,6 +9,7 @@ pub mod lock;
 pub mod open;
 pub mod printf;
 pub mod read;
+pub mod scanf;
 pub mod seek;
 pub mod state;
 pub mod streams;

@@ -33,7 +33,7 @@ macro_rules! same {
 
 #[test]
 fn examples() {
-    let mut run = || -> Result<(), TestCaseError> {
+    let run = || -> Result<(), TestCaseError> {
         same!(c"plain");
         same!(c"");
         same!(c"%d %s%%|%5c|%-5c|", 42i32, c"text".as_ptr(), i32::from(b'x'), i32::from(b'y'));
