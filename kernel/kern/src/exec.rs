@@ -14,6 +14,7 @@ use rump_image::{AppInfo, Segment};
 use crate::copy::copyout_bytes;
 use crate::errno::Errno;
 use crate::proc::Proc;
+use crate::uvm::anon::LEAF_PAGES;
 use crate::uvm::entry::{Backing, Entry};
 use crate::uvm::page::OwnedPage;
 use crate::uvm::{VM_MAXUSER_ADDRESS, round_page};
@@ -76,13 +77,21 @@ pub fn map_segments(proc: &Proc, app: &AppInfo) -> Result<(), Errno> {
         if !(start | end).is_multiple_of(PAGE_SIZE) || start >= end || !vm.map.in_bounds(&(start..end)) {
             return Err(Errno::ENOMEM);
         }
-        for index in 0..segment.file_len.min(segment.len) as usize / PAGE_SIZE {
-            let physical = segment.phys + (index * PAGE_SIZE) as u64;
-            // SAFETY: the linker gave each page of a segment to the application (rump_image), and this is the only place that takes
-            // them over, once.
-            if let Some(page) = unsafe { OwnedPage::from_image(physical) } {
-                vm.anon.insert(start / PAGE_SIZE + index, page);
+        let pages = segment.file_len.min(segment.len) as usize / PAGE_SIZE;
+        let mut index = 0;
+        while index < pages {
+            let vpn = start / PAGE_SIZE + index;
+            let in_leaf = (LEAF_PAGES - vpn % LEAF_PAGES).min(pages - index);
+            let mut leaf = vm.anon.leaf_mut(vpn);
+            for ahead in 0..in_leaf {
+                let physical = segment.phys + ((index + ahead) * PAGE_SIZE) as u64;
+                // SAFETY: the linker gave each page of a segment to the application (rump_image), and this is the only place
+                // that takes them over, once.
+                if let Some(page) = unsafe { OwnedPage::from_image(physical) } {
+                    leaf.put(vpn % LEAF_PAGES + ahead, page);
+                }
             }
+            index += in_leaf;
         }
         if !vm.map.is_free(start..end) {
             return Err(Errno::ENOMEM);
@@ -160,6 +169,12 @@ pub fn copyargs(
     Ok((sp, ps_strings))
 }
 
+/// Where the program's interpreter lies, 0 without one. For a dynamic program that is layer 2: a program that finds 0 takes itself
+/// for a static one that has to relocate itself (its start-up code does), and here nothing is left to relocate.
+fn interpreter_base(app: &AppInfo) -> u64 {
+    app.segments.iter().find(|segment| segment.layer == 1).map_or(0, |segment| segment.va)
+}
+
 fn auxv(stack: Stack, app: &AppInfo, execname: u64) -> Vec<(u64, u64)> {
     let mut auxv = Vec::with_capacity(14);
     if app.phdr != 0 {
@@ -169,7 +184,7 @@ fn auxv(stack: Stack, app: &AppInfo, execname: u64) -> Vec<(u64, u64)> {
     }
     auxv.extend_from_slice(&[
         (at::PAGESZ, PAGE_SIZE as u64),
-        (at::BASE, 0),
+        (at::BASE, interpreter_base(app)),
         (at::FLAGS, 0),
         (at::ENTRY, app.elf_entry),
         (at::EUID, 0),
