@@ -241,6 +241,24 @@ syscall! {
     }
 }
 
+syscall! {
+    /// clock_getcpuclockid2(2).
+    fn sys_clock_getcpuclockid2(kind: i32, id: i64, clock: usize) -> Result<(), Errno> {
+        const P_PID: i32 = 1;
+        const P_LWPID: i32 = 2;
+        let id = i32::try_from(id).map_err(|_| Errno::ESRCH)?;
+        let me = curlwp();
+        let number = match kind {
+            P_PID if id == 0 || id == me.proc.pid => CLOCK_PROCESS_CPUTIME_ID | me.proc.pid,
+            P_LWPID if id == 0 => CLOCK_THREAD_CPUTIME_ID | me.lid,
+            P_LWPID => CLOCK_THREAD_CPUTIME_ID | me.proc.lwps.find_live(id).ok_or(Errno::ESRCH)?.lid,
+            P_PID => return Err(Errno::ESRCH),
+            _ => return Err(Errno::EINVAL),
+        };
+        copyout(&number, clock)
+    }
+}
+
 /// Sleeps until `deadline` on the monotonic clock.
 fn sleep_until(deadline: u64) -> Result<(), Errno> {
     let cv = rump_hypercall::sync::CondVar::new();

@@ -10,7 +10,7 @@ use crate::errno::Errno;
 use crate::lwp::{Lwp, NAME_MAX_BYTES, State, curlwp};
 use crate::signal::info::code::SI_LWP;
 use crate::signal::ucontext::{
-    FXSAVE_SIZE, UC_CPU, UC_FPU, UC_SIGMASK, UC_TLSBASE, copyin_ucontext, frame_of, validate,
+    FXSAVE_SIZE, FpuArea, UC_CPU, UC_FPU, UC_SIGMASK, UC_TLSBASE, copyin_ucontext, frame_of, validate,
 };
 use crate::signal::{KsigInfo, SigSet, is_signal, lwp_signal};
 use crate::sleep::sleep_sig;
@@ -24,8 +24,19 @@ const LWP_SUSPENDED: u64 = 0x80;
 /// With what an LWP starts.
 pub struct Start {
     frame: Trapframe,
-    fsbase: Option<usize>,
-    fpregs: Option<[u8; FXSAVE_SIZE]>,
+    fsbase: usize,
+    fpregs: [u8; FXSAVE_SIZE],
+}
+
+/// The creator's floating-point environment, with empty registers: what an LWP begins with whose context says nothing else.
+fn inherited_fpregs() -> [u8; FXSAVE_SIZE] {
+    let mut area = FpuArea::new();
+    user::fpu_save(&mut area.0);
+    let mut fpregs = [0; FXSAVE_SIZE];
+    // The x87 control word; MXCSR.
+    fpregs[..2].copy_from_slice(&area.0[..2]);
+    fpregs[24..28].copy_from_slice(&area.0[24..28]);
+    fpregs
 }
 
 syscall! {
@@ -45,8 +56,8 @@ syscall! {
         lwp.sig.mask.set(mask.as_mask());
         lwp.start.set(Some(Box::new(Start {
             frame: frame_of(&uc.gregs),
-            fsbase: (uc.flags & UC_TLSBASE != 0).then_some(uc.tlsbase as usize),
-            fpregs: (uc.flags & UC_FPU != 0).then_some(uc.fpregs),
+            fsbase: if uc.flags & UC_TLSBASE != 0 { uc.tlsbase as usize } else { user::fsbase() },
+            fpregs: if uc.flags & UC_FPU != 0 { uc.fpregs } else { inherited_fpregs() },
         })));
         if let Err(errno) = copyout(&lwp.lid, new_lwp) {
             lwp.start.set(None);
@@ -78,13 +89,8 @@ fn start_lwp(arg: usize) -> ! {
 /// Sets the thread's registers up but for the general ones; those it returns. Nothing stays behind to be dropped.
 fn prepare(lwp: &'static Lwp) -> Trapframe {
     let Some(start) = lwp.start.take() else { exit_lwp(lwp) };
-    if let Some(base) = start.fsbase {
-        user::set_fsbase(base);
-    }
-    match &start.fpregs {
-        Some(fpregs) => user::fpu_restore(fpregs),
-        None => user::fpu_reset(),
-    }
+    user::set_fsbase(start.fsbase);
+    user::fpu_restore(&start.fpregs);
     start.frame
 }
 

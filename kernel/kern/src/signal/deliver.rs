@@ -10,6 +10,7 @@ use super::number::{SIGILL, SIGPWR, SIGTRAP};
 use super::set::SigSet;
 use super::state::{deliverable, set_mask};
 use crate::lwp::{Lwp, curlwp_opt};
+use crate::proc::Proc;
 
 /// The upcall: signals and requests.
 pub fn ast(frame: &mut Trapframe) {
@@ -17,7 +18,7 @@ pub fn ast(frame: &mut Trapframe) {
     lwp.awakened.set(false);
     loop {
         while lwp.suspended.get() {
-            lwp.suspend_cv.wait_sig();
+            lwp.suspend_cv.wait();
         }
         while lwp.proc.sig.stopped.get() {
             lwp.proc.sig.stop_cv.wait();
@@ -51,11 +52,20 @@ pub fn issue(lwp: &'static Lwp, frame: &mut Trapframe, info: &KsigInfo) {
         Disposition::Ignore => {}
         Disposition::Handler(_) => call_handler(lwp, frame, info, &action),
         Disposition::Default => match default_action(info.signo) {
-            DefaultAction::Terminate | DefaultAction::Core => sigexit(lwp, info.signo),
-            DefaultAction::Stop => lwp.proc.sig.stopped.set(true),
+            DefaultAction::Terminate | DefaultAction::Core => sigexit(lwp.proc, info.signo),
+            DefaultAction::Stop => stop(lwp),
             DefaultAction::Ignore | DefaultAction::Continue => {}
         },
     }
+}
+
+/// Stops the process: each LWP waits when it is about to run application code.
+fn stop(lwp: &Lwp) {
+    lwp.proc.sig.stopped.set(true);
+    lwp.proc.lwps.find_by(|other| {
+        other.interrupt();
+        false
+    });
 }
 
 /// Calls a handler; a program that has no stack for it is killed.
@@ -79,13 +89,8 @@ pub fn call_handler(lwp: &'static Lwp, frame: &mut Trapframe, info: &KsigInfo, a
 }
 
 /// Ends the program because of a signal.
-pub fn sigexit(lwp: &Lwp, signo: i32) -> ! {
-    crate::log!(
-        "rumpbake: {} was killed by {} (LWP {})",
-        lwp.proc.comm.borrow().as_str(),
-        super::name(signo),
-        lwp.lid
-    );
+pub fn sigexit(proc: &Proc, signo: i32) -> ! {
+    crate::log!("rumpbake: {} was killed by {}", proc.comm.borrow().as_str(), super::name(signo));
     boot::exit(Exit::Signaled((signo & 0x7f) as u8))
 }
 

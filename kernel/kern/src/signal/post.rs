@@ -19,7 +19,11 @@ pub fn psignal(proc: &'static Proc, signo: i32) {
 /// EAGAIN if too many are pending.
 pub fn kpsignal(proc: &'static Proc, info: KsigInfo) -> Result<(), Errno> {
     let signo = info.signo;
-    if signo == SIGCONT || signo == SIGKILL {
+    if signo == SIGKILL {
+        // There is nothing that the program could still do about it, whichever of its LWPs sleep or are suspended.
+        super::deliver::sigexit(proc, signo);
+    }
+    if signo == SIGCONT {
         proc.sig.go_on();
     }
     if drops(proc, None, signo) {

@@ -8,7 +8,7 @@ use super::set::SigSet;
 use super::state::{deliverable, sigsuspend_setup};
 use crate::clock::Timespec;
 use crate::copy::{copyin, copyout, copyout_bytes};
-use crate::errno::Errno;
+use crate::errno::{ERESTART, Errno};
 use crate::lwp::{Lwp, curlwp};
 use crate::sleep::sleep_sig;
 use crate::syscall;
@@ -23,8 +23,11 @@ syscall! {
         // The old mask comes back after the handler (signal::frame), or before the LWP runs on (signal::deliver).
         lwp.need_ast();
         while deliverable(lwp).is_empty() {
-            if sleep_sig(&cv, time::NEVER).is_err() && lwp.interruption().is_none() {
-                break;
+            match sleep_sig(&cv, time::NEVER) {
+                Ok(()) => {}
+                // Something else wants the LWP for a while: the call is made again then.
+                Err(ERESTART) if deliverable(lwp).is_empty() => return Err(ERESTART),
+                Err(_) => break,
             }
         }
         Err(Errno::EINTR)
