@@ -59,6 +59,11 @@ pub(crate) fn make(file: &mut File) {
     if file.has(SWR) || file.has(super::file::SRW) {
         streams::flush_at_exit();
     }
+    // The first use that needs a buffer decides; that of wide characters has decided before.
+    let ext = file.ext();
+    if ext.orientation == 0 {
+        ext.orientation = -1;
+    }
     if !file.has(SNBF) {
         let saved = crate::errno::get();
         let (size, terminal) = describe(file.fd.into());

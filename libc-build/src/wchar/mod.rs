@@ -3,4 +3,9 @@
 pub mod class;
 pub mod encoding;
 pub mod multibyte;
+pub mod number;
+pub mod printf;
+pub mod scanf;
+pub mod stream;
 pub mod strings;
+pub mod uchar;
