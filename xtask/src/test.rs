@@ -67,8 +67,8 @@ pub fn run() -> Result<()> {
             &mut Vec::new(),
         )
     });
-    report.step("clippy of the kits", |_| {
-        // In release, where a panic aborts: the kits have no unwinder. No test targets: the kits bring a panic handler.
+    report.step("clippy of the kit", |_| {
+        // In release, where a panic aborts: the kit has no unwinder. No test targets: it brings a panic handler.
         cargo(
             &["clippy", "--release", "--package", KIT_ONLY, "--quiet", "--", "-Dwarnings"],
             &mut Vec::new(),

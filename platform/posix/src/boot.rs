@@ -3,9 +3,10 @@
 use std::sync::OnceLock;
 
 use rump_hypercall::boot::{BootInfo, Exit};
+use rump_hypercall::memory::PAGE_SIZE;
 use rump_image::{AppInfo, MAX_SEGMENTS, Segment};
 
-use crate::thread::{Outcome, stop};
+use crate::run::{Outcome, stop};
 
 /// What a test may put into the boot information.
 #[derive(Default)]
@@ -38,7 +39,7 @@ fn make(files: BootFiles) -> BootInfo {
         config: Box::leak(files.config.into_boxed_slice()),
         root: Box::leak(files.root.into_boxed_slice()),
         app: &APP,
-        memory_bytes: crate::memory::TOTAL_PAGES * 4096,
+        memory_bytes: (crate::memory::TOTAL_PAGES * PAGE_SIZE) as u64,
     }
 }
 

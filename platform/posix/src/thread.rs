@@ -1,223 +1,155 @@
-//! Threads and waiting.
+//! Threads (hypercall `thread`).
 
-use std::any::Any;
-use std::cell::Cell;
-use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::ptr::{NonNull, null};
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::{NonNull, null, null_mut};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Condvar, Mutex};
 
-use rump_hypercall::boot::Exit;
-use rump_hypercall::sync::{CondVar, Interruptible, Wake};
+use rump_hypercall::sync::{CondVar, Wake};
 use rump_hypercall::thread::{OutOfMemory, Thread};
-use rump_hypercall::time::NEVER;
 use rump_hypercall::user::Trapframe;
 
 use crate::vcpu::Ticket;
-use crate::{callout, vcpu};
+use crate::{callout, run, user, vcpu};
 
-/// A thread's state. Never freed, so that a handle stays valid.
+/// A thread's state. Never freed, so that a handle stays valid and a stale one is noticed.
 pub(crate) struct State {
     /// Set by whoever wakes the thread, with a place in the line, so that threads run in the order in which they were woken.
-    woken: Mutex<Option<(Wake, Ticket)>>,
-    changed: Condvar,
+    pub(crate) woken: Mutex<Option<(Wake, Ticket)>>,
+    pub(crate) changed: Condvar,
+    /// It is the thread of a run, not one that a component made.
+    pub(crate) is_run: bool,
+    /// The kernel's life in which it was made.
+    life: u64,
     /// The rest is touched under the virtual CPU only.
-    waits_on: Cell<*const CondVar>,
-    interruptible: Cell<bool>,
+    pub(crate) waits_on: Cell<*const CondVar>,
+    pub(crate) interruptible: Cell<bool>,
+    ended: Cell<bool>,
     word: Cell<usize>,
+    pub(crate) ast: Cell<bool>,
+    /// Time with the virtual CPU before the present turn, and the turn's beginning.
+    used_ns: Cell<u64>,
+    turn_ns: Cell<u64>,
+    pub(crate) frame: Cell<*mut Trapframe>,
     pub(crate) fsbase: Cell<usize>,
-    started: Instant,
+    pub(crate) fpu: RefCell<[u8; user::FPU_SIZE]>,
 }
+
+/// Counts the kernel's lives: a panic or the image's end condemns the threads of the present one. Changed under the virtual CPU only.
+static LIFE: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     static CURRENT: Cell<*const State> = const { Cell::new(null()) };
 }
 
-/// How a thread of [`run_to_end`] ended.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The closure returned, or the thread called `thread::exit`.
-    Returned,
-    /// It would have entered application code with this frame.
-    Entered(Box<Trapframe>),
-    /// It would have ended the image.
-    Ended(Exit),
-}
-
-/// Stops the calling thread with an outcome, by unwinding to its start.
-pub(crate) fn stop(outcome: Outcome) -> ! {
-    resume_unwind(Box::new(outcome))
-}
-
-fn adopt() -> &'static State {
+/// Makes the calling host thread a kernel thread.
+pub(crate) fn adopt(is_run: bool) -> &'static State {
     let state = Box::leak(Box::new(State {
         woken: Mutex::new(None),
         changed: Condvar::new(),
+        is_run,
+        life: LIFE.load(Ordering::Relaxed),
         waits_on: Cell::new(null()),
         interruptible: Cell::new(false),
+        ended: Cell::new(false),
         word: Cell::new(0),
+        ast: Cell::new(false),
+        used_ns: Cell::new(0),
+        turn_ns: Cell::new(callout::monotonic_ns()),
+        frame: Cell::new(null_mut()),
         fsbase: Cell::new(0),
-        started: Instant::now(),
+        fpu: RefCell::new(user::FPU_INITIAL),
     }));
     CURRENT.set(state);
     state
 }
 
-/// The calling thread's state; a thread of the callout service or of the host gets one when it first asks.
+/// Whether the calling host thread is a kernel thread.
+pub(crate) fn is_kernel_thread() -> bool {
+    !CURRENT.get().is_null()
+}
+
+/// The calling thread's state; a thread of the host gets one when it first asks.
 pub(crate) fn state() -> &'static State {
     let current = CURRENT.get();
     if current.is_null() {
-        return adopt();
+        return adopt(false);
     }
     // SAFETY: states are leaked, so they live for ever.
     unsafe { &*current }
 }
 
-fn of(thread: Thread) -> &'static State {
+pub(crate) fn of(thread: Thread) -> &'static State {
     // SAFETY: handles are made from leaked states only.
-    unsafe { thread.0.cast::<State>().as_ref() }
+    let state = unsafe { thread.0.cast::<State>().as_ref() };
+    assert!(!state.ended.get(), "the handle of a thread that has ended");
+    state
 }
 
-/// Runs `body` as a kernel thread: with the virtual CPU held, which it gives up when it returns.
-fn as_thread(ticket: Ticket, body: impl FnOnce()) -> Result<Outcome, Box<dyn Any + Send>> {
+/// Whether the thread's life is over.
+pub(crate) fn is_condemned(state: &State) -> bool {
+    state.life != LIFE.load(Ordering::Relaxed)
+}
+
+/// Makes every thread that there is end before it executes anything more, the calling one excepted as long as it keeps the virtual CPU.
+pub(crate) fn condemn_all() {
+    LIFE.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Waits for the virtual CPU. A condemned thread does not come back from here.
+pub(crate) fn resume(ticket: Ticket) {
     vcpu::wait_for(ticket);
-    let result = catch_unwind(AssertUnwindSafe(body));
-    vcpu::release();
-    match result {
-        Ok(()) => Ok(Outcome::Returned),
-        Err(payload) => payload.downcast::<Outcome>().map(|outcome| *outcome),
+    if is_condemned(state()) {
+        leave();
     }
+    state().turn_ns.set(callout::monotonic_ns());
 }
 
-/// Runs `body` as a kernel thread of its own and waits for its end.
-///
-/// # Panics
-/// With `body`'s panic; and if it did not return but entered application code or ended the image.
-pub fn run(body: impl FnOnce() + Send) {
-    assert_eq!(run_to_end(body), Outcome::Returned);
-}
-
-/// Runs `body` as a kernel thread of its own, waits for its end and says what that was.
-///
-/// # Panics
-/// With `body`'s panic.
-pub fn run_to_end(body: impl FnOnce() + Send) -> Outcome {
-    std::thread::scope(|scope| {
-        let handle = scope.spawn(|| {
-            adopt();
-            as_thread(vcpu::line_up(), body)
-        });
-        match handle.join() {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(panic)) | Err(panic) => resume_unwind(panic),
-        }
-    })
-}
-
-type Queue = VecDeque<*const State>;
-
-/// Works on a condition variable's queue, which exists while somebody waits: its box hangs on the first word.
-fn with_queue<R>(cv: &CondVar, work: impl FnOnce(&mut Queue) -> R) -> R {
-    // SAFETY: the words belong to this file, the virtual CPU is held, and the first is null or a box made below.
-    unsafe {
-        let word = &mut (*cv.raw())[0];
-        let mut queue: Box<Queue> = if word.is_null() { Box::default() } else { Box::from_raw(word.cast()) };
-        let result = work(&mut queue);
-        *word = if queue.is_empty() { std::ptr::null_mut() } else { Box::into_raw(queue).cast() };
-        result
-    }
-}
-
-fn wake_state(state: &State, why: Wake) {
-    state.waits_on.set(null());
-    *state.woken.lock().unwrap_or_else(PoisonError::into_inner) = Some((why, vcpu::line_up()));
-    state.changed.notify_one();
-}
-
-fn leave_queue(state: &State) -> bool {
-    let cv = state.waits_on.get();
-    if cv.is_null() {
-        return false;
-    }
-    // SAFETY: a condition variable lives while a thread waits on it.
-    with_queue(unsafe { &*cv }, |queue| queue.retain(|&other| !std::ptr::eq(other, state)));
-    true
-}
-
-#[unsafe(export_name = "rb_wait")]
-fn wait(cv: &CondVar, deadline_ns: u64, interruptible: Interruptible) -> Wake {
-    if deadline_ns != NEVER && deadline_ns <= callout::monotonic_ns() {
-        return Wake::TimedOut;
-    }
+/// Gives the virtual CPU up.
+pub(crate) fn pause() {
     let state = state();
-    state.waits_on.set(cv);
-    state.interruptible.set(interruptible == Interruptible::Yes);
-    with_queue(cv, |queue| queue.push_back(state));
+    state.used_ns.set(state.used_ns.get() + callout::monotonic_ns().saturating_sub(state.turn_ns.get()));
     vcpu::release();
-    let mut woken = state.woken.lock().unwrap_or_else(PoisonError::into_inner);
-    while woken.is_none() {
-        if deadline_ns == NEVER {
-            woken = state.changed.wait(woken).unwrap_or_else(PoisonError::into_inner);
-            continue;
-        }
-        let now = callout::monotonic_ns();
-        if now >= deadline_ns {
-            break;
-        }
-        let left = Duration::from_nanos(deadline_ns - now);
-        woken = state.changed.wait_timeout(woken, left).unwrap_or_else(PoisonError::into_inner).0;
-    }
-    let mut result = woken.take();
-    drop(woken);
-    if result.is_none() {
-        vcpu::acquire();
-        // Somebody may have woken it while it waited for the virtual CPU; then it has a place in the line and takes that.
-        result = state.woken.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if result.is_none() {
-            leave_queue(state);
-            state.waits_on.set(null());
-            return Wake::TimedOut;
-        }
-        vcpu::release();
-    }
-    result.map_or(Wake::TimedOut, |(why, ticket)| {
-        vcpu::wait_for(ticket);
-        why
-    })
 }
 
-#[unsafe(export_name = "rb_wake")]
-fn wake(cv: &CondVar, at_most: usize) -> usize {
-    let mut count = 0;
-    while count < at_most {
-        let Some(first) = with_queue(cv, Queue::pop_front) else { break };
-        // SAFETY: states live for ever.
-        wake_state(unsafe { &*first }, Wake::Signaled);
-        count += 1;
-    }
-    count
+/// Ends the calling host thread where it is.
+fn end_host_thread() -> ! {
+    // SAFETY: exit(2) ends the calling thread alone. Nothing that other threads use lies on its stack: a kernel thread that ends has handed over
+    // or left whatever it shared (contract of `thread::exit`), and the host's stack stays mapped.
+    unsafe { libc::syscall(libc::SYS_exit, 0) };
+    unreachable!("exit(2) returned")
+}
+
+/// Ends the calling thread and gives the virtual CPU up.
+pub(crate) fn leave() -> ! {
+    state().ended.set(true);
+    pause();
+    end_host_thread()
 }
 
 #[unsafe(export_name = "rb_thread_create")]
 fn create(start: fn(usize) -> !, arg: usize) -> Result<Thread, OutOfMemory> {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let ticket = vcpu::line_up();
+    let (to_parent, from_child) = channel();
+    let (to_child, from_parent) = channel();
     let body = move || {
-        let _ = sender.send(state() as *const State as usize);
-        // A panic in a thread that nobody joins must not pass unseen.
-        if as_thread(ticket, || start(arg)).is_err() {
-            std::process::abort();
-        }
+        let _ = to_parent.send(std::ptr::from_ref(adopt(false)).expose_provenance());
+        let Ok(ticket) = from_parent.recv() else { return };
+        resume(ticket);
+        let Err(panic) = catch_unwind(AssertUnwindSafe(|| start(arg)));
+        run::panicked(panic);
+        leave();
     };
-    std::thread::Builder::new().spawn(body).map_err(|_| OutOfMemory)?;
-    let state = receiver.recv().map_err(|_| OutOfMemory)?;
+    std::thread::Builder::new().name("kernel thread".into()).spawn(body).map_err(|_| OutOfMemory)?;
+    let state = from_child.recv().map_err(|_| OutOfMemory)?;
+    to_child.send(vcpu::line_up()).expect("the new thread waits for it");
     NonNull::new(std::ptr::with_exposed_provenance_mut(state)).map(Thread).ok_or(OutOfMemory)
 }
 
 #[unsafe(export_name = "rb_thread_exit")]
 fn exit() -> ! {
-    stop(Outcome::Returned)
+    run::stop(run::Outcome::Returned)
 }
 
 #[unsafe(export_name = "rb_thread_current")]
@@ -237,125 +169,75 @@ fn set_word(word: usize) {
 
 #[unsafe(export_name = "rb_thread_yield")]
 fn yield_now() {
-    vcpu::release();
-    vcpu::acquire();
-}
-
-#[unsafe(export_name = "rb_thread_interrupt")]
-fn interrupt(thread: Thread) -> bool {
-    let state = of(thread);
-    let ends = state.interruptible.get() && leave_queue(state);
-    if ends {
-        wake_state(state, Wake::Interrupted);
-    }
-    ends
+    let ticket = vcpu::line_up();
+    pause();
+    resume(ticket);
 }
 
 #[unsafe(export_name = "rb_thread_set_ast")]
-fn set_ast(_thread: Thread) {
-    // No application code runs here, so nothing is ever about to return to it.
+fn set_ast(thread: Thread) {
+    of(thread).ast.set(true);
 }
 
 #[unsafe(export_name = "rb_thread_cpu_ns")]
 fn cpu_ns(thread: Thread) -> u64 {
-    u64::try_from(of(thread).started.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    let of = of(thread);
+    let turn =
+        if std::ptr::eq(of, state()) { callout::monotonic_ns().saturating_sub(of.turn_ns.get()) } else { 0 };
+    of.used_ns.get() + turn
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use rump_hypercall::sync::{CondVar, Wake};
     use rump_hypercall::thread::{self, Thread};
     use rump_hypercall::{Giant, time};
 
-    use super::*;
+    use crate::run;
 
     #[test]
-    fn wakes_in_order() {
-        static CV: CondVar = CondVar::new();
+    fn threads_run_in_the_order_in_which_they_were_made() {
         static ORDER: Giant<Vec<usize>> = Giant::new(Vec::new());
-        static DONE: CondVar = CondVar::new();
-        fn waiter(number: usize) -> ! {
-            CV.wait();
+        fn note(number: usize) -> ! {
             ORDER.borrow_mut().push(number);
-            DONE.signal();
             thread::exit()
         }
         run(|| {
-            for number in 0..3 {
-                thread::create(waiter, number).unwrap();
-                thread::yield_now();
+            for number in 0..4 {
+                thread::create(note, number).unwrap();
             }
-            assert_eq!(CV.broadcast(), 3);
-            while ORDER.borrow().len() < 3 {
-                DONE.wait();
-            }
-            assert!(!CV.has_waiters());
-            assert_eq!(*ORDER.borrow(), [0, 1, 2]);
+            assert!(ORDER.borrow().is_empty());
+            thread::yield_now();
+            assert_eq!(*ORDER.borrow(), [0, 1, 2, 3]);
         });
     }
 
     #[test]
-    fn a_deadline_ends_a_wait() {
-        static CV: CondVar = CondVar::new();
-        run(|| {
-            let deadline = time::monotonic_ns() + 2_000_000;
-            assert_eq!(CV.wait_until_sig(deadline), Wake::TimedOut);
-            assert!(time::monotonic_ns() >= deadline);
-            assert!(!CV.has_waiters());
-        });
-    }
-
-    #[test]
-    fn an_interrupt_ends_an_interruptible_wait_only() {
-        static CV: CondVar = CondVar::new();
-        static TARGET: Giant<Option<Thread>> = Giant::new(None);
-        static RESULTS: Giant<Vec<Wake>> = Giant::new(Vec::new());
-        static READY: CondVar = CondVar::new();
-        fn waiter(_: usize) -> ! {
-            TARGET.set(Some(thread::current()));
-            let first = CV.wait_sig();
-            RESULTS.borrow_mut().push(first);
-            CV.wait();
-            RESULTS.borrow_mut().push(Wake::Signaled);
-            READY.signal();
+    fn each_thread_has_its_word() {
+        static OTHER: Giant<Option<(Thread, usize)>> = Giant::new(None);
+        fn other(arg: usize) -> ! {
+            let before = thread::word();
+            thread::set_word(arg);
+            OTHER.set(Some((thread::current(), before)));
             thread::exit()
         }
         run(|| {
-            thread::create(waiter, 0).unwrap();
-            while !CV.has_waiters() {
-                thread::yield_now();
-            }
-            let target = TARGET.get().unwrap();
-            assert!(thread::interrupt(target));
-            while RESULTS.borrow().is_empty() || !CV.has_waiters() {
-                thread::yield_now();
-            }
-            assert!(!thread::interrupt(target));
-            assert!(CV.signal());
-            READY.wait();
-            assert_eq!(*RESULTS.borrow(), [Wake::Interrupted, Wake::Signaled]);
+            thread::set_word(7);
+            let made = thread::create(other, 9).unwrap();
+            thread::yield_now();
+            assert_eq!(OTHER.get(), Some((made, 0)));
+            assert_eq!(thread::word(), 7);
         });
     }
 
     #[test]
-    fn callouts_run_and_can_be_taken_back() {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        static CV: CondVar = CondVar::new();
-        fn fire(arg: usize) {
-            COUNT.fetch_add(arg, Ordering::Relaxed);
-            CV.signal();
-        }
+    fn only_time_with_the_cpu_counts() {
+        static CV: rump_hypercall::sync::CondVar = rump_hypercall::sync::CondVar::new();
         run(|| {
-            let never = time::callout(time::monotonic_ns() + 5_000_000, fire, 100);
-            time::callout(time::monotonic_ns() + 1_000_000, fire, 1);
-            CV.wait();
-            assert!(time::callout_cancel(never));
-            assert!(!time::callout_cancel(never));
-            let cv = CondVar::new();
-            cv.wait_until(time::monotonic_ns() + 8_000_000);
-            assert_eq!(COUNT.load(Ordering::Relaxed), 1);
+            CV.wait_until(time::monotonic_ns() + 20_000_000);
+            assert!(thread::cpu_ns(thread::current()) < 15_000_000);
+            let start = time::monotonic_ns();
+            while time::monotonic_ns() < start + 2_000_000 {}
+            assert!(thread::cpu_ns(thread::current()) >= 2_000_000);
         });
     }
 }

@@ -1,21 +1,19 @@
-//! The application's registers and memory, as far as there is an application.
+//! The application's registers (hypercall `user`), as far as there is an application, and the upcalls.
 
-use std::cell::Cell;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rump_hypercall::Upcalls;
-use rump_hypercall::memory::{PAGE_SIZE, Prot, USER_MAX, USER_MIN};
-use rump_hypercall::upcall::{Access, Ret, SysEntry};
-use rump_hypercall::user::{Fault, Trapframe};
+use rump_hypercall::upcall::{Ret, SysEntry};
+use rump_hypercall::user::Trapframe;
 
-use crate::memory::{memory, page_ptr};
-use crate::thread::{Outcome, state, stop};
+use crate::run::{Outcome, stop};
+use crate::thread::state;
 
 static UPCALLS: OnceLock<&'static Upcalls> = OnceLock::new();
 
-thread_local! {
-    static FRAME: Cell<*mut Trapframe> = const { Cell::new(std::ptr::null_mut()) };
-}
+type TraceHook = fn(entry: SysEntry, args: &[u64; 6]) -> Ret;
+
+static TRACE: Mutex<Option<TraceHook>> = Mutex::new(None);
 
 pub(crate) fn upcalls() -> Option<&'static Upcalls> {
     UPCALLS.get().copied()
@@ -23,7 +21,14 @@ pub(crate) fn upcalls() -> Option<&'static Upcalls> {
 
 /// Makes the calling thread look as if it had entered the kernel by an instruction with this frame.
 pub fn set_frame(frame: Trapframe) {
-    FRAME.set(Box::leak(Box::new(frame)));
+    state().frame.set(Box::leak(Box::new(frame)));
+}
+
+/// Makes a system call as layer 2 does through the gate: past the trace hook, if there is one.
+pub fn gate(entry: SysEntry, args: [u64; 6]) -> Ret {
+    let hook = *TRACE.lock().unwrap_or_else(PoisonError::into_inner);
+    let [a0, a1, a2, a3, a4, a5] = args;
+    hook.map_or_else(|| entry(a0, a1, a2, a3, a4, a5), |hook| hook(entry, &args))
 }
 
 #[unsafe(export_name = "rb_register_upcalls")]
@@ -33,19 +38,25 @@ fn register(upcalls: &'static Upcalls) {
 }
 
 #[unsafe(export_name = "rb_trace_gate")]
-fn trace_gate(_hook: Option<fn(entry: SysEntry, args: &[u64; 6]) -> Ret>) {
-    // No application code runs here, so nothing comes through a gate.
+fn trace_gate(hook: Option<TraceHook>) {
+    *TRACE.lock().unwrap_or_else(PoisonError::into_inner) = hook;
 }
 
 #[unsafe(export_name = "rb_user_enter")]
 fn enter(frame: &Trapframe) -> ! {
-    stop(Outcome::Entered(Box::new(*frame)))
+    let mut frame = Box::new(*frame);
+    while state().ast.replace(false) {
+        if let Some(upcalls) = upcalls() {
+            (upcalls.ast)(&mut frame);
+        }
+    }
+    stop(Outcome::Entered(frame))
 }
 
 #[unsafe(export_name = "rb_user_frame")]
 fn frame() -> Option<&'static mut Trapframe> {
     // SAFETY: frames are leaked and belong to one thread.
-    unsafe { FRAME.get().as_mut() }
+    unsafe { state().frame.get().as_mut() }
 }
 
 #[unsafe(export_name = "rb_user_sp")]
@@ -63,8 +74,21 @@ fn fsbase() -> usize {
     state().fsbase.get()
 }
 
-/// An FXSAVE image: there is no vector state to keep, but its size is asked for.
-const FPU_SIZE: usize = 512;
+/// An FXSAVE image.
+pub(crate) const FPU_SIZE: usize = 512;
+
+/// Where MXCSR stands in it (Intel SDM volume 1, 10.5.1).
+const MXCSR: std::ops::Range<usize> = 24..28;
+
+/// What a new program finds: x87 control word 0x37f, MXCSR 0x1f80, the rest zero (System V ABI for AMD64, 3.4.1).
+pub(crate) const FPU_INITIAL: [u8; FPU_SIZE] = {
+    let mut image = [0; FPU_SIZE];
+    image[0] = 0x7f;
+    image[1] = 0x03;
+    image[MXCSR.start] = 0x80;
+    image[MXCSR.start + 1] = 0x1f;
+    image
+};
 
 #[unsafe(export_name = "rb_fpu_size")]
 fn fpu_size() -> usize {
@@ -73,96 +97,99 @@ fn fpu_size() -> usize {
 
 #[unsafe(export_name = "rb_fpu_save")]
 fn fpu_save(area: &mut [u8]) {
-    area[..FPU_SIZE].fill(0);
+    area[..FPU_SIZE].copy_from_slice(&*state().fpu.borrow());
 }
 
 #[unsafe(export_name = "rb_fpu_restore")]
-fn fpu_restore(_area: &[u8]) {}
+fn fpu_restore(area: &[u8]) {
+    let mut image = state().fpu.borrow_mut();
+    image.copy_from_slice(&area[..FPU_SIZE]);
+    // Bits 16 and up of MXCSR are reserved.
+    image[MXCSR][2..].fill(0);
+}
 
 #[unsafe(export_name = "rb_fpu_reset")]
-fn fpu_reset() {}
+fn fpu_reset() {
+    *state().fpu.borrow_mut() = FPU_INITIAL;
+}
 
 #[unsafe(export_name = "rb_crash_report")]
 fn crash_report(reason: &str, frame: &Trapframe) {
     rump_hypercall::console::write(format!("{reason}\n{frame:x?}\n").as_bytes());
 }
 
-/// Where the kernel sees `va`, for `need`: the mapping as it is, or after one call of the fault upcall.
-fn translate(va: usize, need: Prot, access: Access) -> Result<*mut u8, Fault> {
-    let look = || {
-        let memory = memory();
-        let &(page, prot) = memory.mapped.get(&(va & !(PAGE_SIZE - 1)))?;
-        // SAFETY: the offset stays in the page.
-        prot.contains(need).then(|| unsafe { page_ptr(page).add(va % PAGE_SIZE) })
-    };
-    if let Some(pointer) = look() {
-        return Ok(pointer);
-    }
-    match upcalls() {
-        Some(upcalls) if (upcalls.fault)(va, access) => look().ok_or(Fault),
-        _ => Err(Fault),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use rump_hypercall::user::{self, Trapframe};
+    use rump_hypercall::{boot, thread};
 
-/// Calls `work` for each part of `va..va+len` that lies in one page: the offset from `va`, the kernel's pointer, the length.
-fn by_page(
-    va: usize,
-    len: usize,
-    access: Access,
-    mut work: impl FnMut(usize, *mut u8, usize),
-) -> Result<(), Fault> {
-    match va.checked_add(len) {
-        Some(end) if va >= USER_MIN && end <= USER_MAX => {}
-        _ => return Err(Fault),
-    }
-    let need = if access == Access::Write { Prot::WRITE } else { Prot::READ };
-    let mut done = 0;
-    while done < len {
-        let here = va + done;
-        let part = (PAGE_SIZE - here % PAGE_SIZE).min(len - done);
-        work(done, translate(here, need, access)?, part);
-        done += part;
-    }
-    Ok(())
-}
+    use crate::{Outcome, run, run_to_end};
 
-#[unsafe(export_name = "rb_copyin")]
-fn copyin(src: usize, dst: &mut [u8]) -> Result<(), Fault> {
-    by_page(src, dst.len(), Access::Read, |offset, from, len| {
-        // SAFETY: `len` bytes of one page; the kernel's buffer is none of the application's pages.
-        unsafe { std::ptr::copy_nonoverlapping(from, dst[offset..].as_mut_ptr(), len) };
-    })
-}
-
-#[unsafe(export_name = "rb_copyout")]
-fn copyout(src: &[u8], dst: usize) -> Result<(), Fault> {
-    by_page(dst, src.len(), Access::Write, |offset, to, len| {
-        // SAFETY: as above.
-        unsafe { std::ptr::copy_nonoverlapping(src[offset..].as_ptr(), to, len) };
-    })
-}
-
-#[unsafe(export_name = "rb_zeroout")]
-fn zeroout(dst: usize, len: usize) -> Result<(), Fault> {
-    // SAFETY: as above.
-    by_page(dst, len, Access::Write, |_, to, len| unsafe { to.write_bytes(0, len) })
-}
-
-#[unsafe(export_name = "rb_ucas32")]
-fn ucas32(addr: usize, expected: u32, new: u32) -> Result<u32, Fault> {
-    if addr % 4 != 0 {
-        return Err(Fault);
-    }
-    let mut old = 0;
-    by_page(addr, 4, Access::Write, |_, word, _| {
-        let word = word.cast::<u32>();
-        // SAFETY: an aligned word in one page, touched under the virtual CPU only.
-        unsafe {
-            old = word.read();
-            if old == expected {
-                word.write(new);
+    #[test]
+    fn entering_the_application_ends_the_thread_with_its_frame() {
+        struct Loud;
+        impl Drop for Loud {
+            fn drop(&mut self) {
+                panic!("dropped, though the thread ended");
             }
         }
-    })?;
-    Ok(old)
+        let frame = Trapframe { rip: 0x1000, ..Trapframe::default() };
+        let ended = run_to_end(|| {
+            let _loud = Loud;
+            user::enter(&frame)
+        });
+        assert_eq!(ended, Outcome::Entered(Box::new(frame)));
+    }
+
+    #[test]
+    fn a_system_call_may_end_the_thread() {
+        extern "C" fn sys_exit() {
+            thread::exit()
+        }
+        run(|| sys_exit());
+    }
+
+    #[test]
+    fn the_image_ends_whichever_thread_ends_it() {
+        fn end(_: usize) -> ! {
+            boot::exit(boot::Exit::Exited(3))
+        }
+        let ended = run_to_end(|| {
+            thread::create(end, 0).unwrap();
+            loop {
+                thread::yield_now();
+            }
+        });
+        assert_eq!(ended, Outcome::Ended(boot::Exit::Exited(3)));
+        run(|| {});
+    }
+
+    #[test]
+    #[should_panic(expected = "in another thread")]
+    fn a_panic_in_another_thread_is_the_tests() {
+        fn fail(_: usize) -> ! {
+            panic!("in another thread")
+        }
+        run(|| {
+            thread::create(fail, 0).unwrap();
+            thread::yield_now();
+        });
+    }
+
+    #[test]
+    fn vector_state_belongs_to_the_thread() {
+        run(|| {
+            let mut area = vec![0; user::fpu_size()];
+            user::fpu_save(&mut area);
+            assert_eq!(area[..2], [0x7f, 3]);
+            area[24..28].fill(0xff);
+            area[160] = 9;
+            user::fpu_restore(&area);
+            user::fpu_save(&mut area);
+            assert_eq!((area[160], &area[24..28]), (9, [0xff, 0xff, 0, 0].as_slice()));
+            user::fpu_reset();
+            user::fpu_save(&mut area);
+            assert_eq!(area[160], 0);
+        });
+    }
 }

@@ -32,11 +32,6 @@ pub(crate) fn wait_for(ticket: Ticket) {
     }
 }
 
-/// Takes the virtual CPU, after everybody who asked before.
-pub(crate) fn acquire() {
-    wait_for(line_up());
-}
-
 /// Gives the virtual CPU to the next who asked.
 pub(crate) fn release() {
     tickets().serving += 1;
