@@ -40,5 +40,6 @@ pub mod stdio;
 pub mod stdlib;
 pub mod string;
 pub mod thread;
+pub mod time;
 pub mod va;
 pub mod wchar;
