@@ -22,6 +22,8 @@ impl Auxv {
     pub const PHNUM: u64 = 5;
     /// The size of a page.
     pub const PAGESZ: u64 = 6;
+    /// Where the dynamic linker is.
+    pub const BASE: u64 = 7;
     /// The program's entry.
     pub const ENTRY: u64 = 9;
     /// The effective user.

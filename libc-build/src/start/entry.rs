@@ -76,6 +76,17 @@ unsafe extern "C" fn prepare(stack: *const usize) -> usize {
         at.add(1)
     };
     auxv::set(vector.cast_mut().cast());
+    // SAFETY: the vector is writable and ends with a NULL entry. A program whose crt0 finds AT_BASE 0 takes itself for a static one
+    // and applies its relocations once more; so the place of ld.elf_so is this function's.
+    unsafe {
+        let mut at = vector.cast_mut().cast::<Auxv>();
+        while (*at).kind != Auxv::NULL {
+            if (*at).kind == Auxv::BASE && (*at).value == 0 {
+                (*at).value = rb_libc_start as *const () as usize as u64;
+            }
+            at = at.add(1);
+        }
+    }
     let (mut phdr, mut phnum, mut entry) = (0, 0, 0);
     for Auxv { kind, value } in auxv::auxv() {
         match kind {
