@@ -79,9 +79,7 @@ fn build(kit: &Kit, workspace: &Path, kits: &Path) -> PathBuf {
     let mut command = Command::new(env::var_os("CARGO").expect("cargo sets this"));
     command.current_dir(workspace).args(["rustc", "--quiet", "--lib", "--crate-type", "staticlib"]);
     command.args(["--profile", "kit", "--target", TARGET, "--package", kit.package]);
-    command
-        .arg("--target-dir")
-        .arg(kits);
+    command.arg("--target-dir").arg(kits);
     // What the outer cargo was told for host code does not hold for the kit; clippy and coverage tools hook in through the wrappers.
     for variable in
         ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"]

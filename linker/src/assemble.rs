@@ -111,13 +111,19 @@ fn app_info(parts: &Parts, segments: &[Segment]) -> Result<AppInfo> {
 }
 
 /// A finished image and what is in it.
-pub(crate) struct Assembled {
+pub(crate) struct Assembled<'d> {
     pub bytes: Vec<u8>,
     pub report: Report,
+    pub kernel: Kernel<'d>,
+    pub functions: Functions,
 }
 
 /// Lays out and writes. `report` says what is known before; the layout is added to it, and it goes into the image.
-pub(crate) fn assemble(mut parts: Parts, text_end: u64, mut report: Report) -> Result<Assembled> {
+pub(crate) fn assemble<'d>(
+    mut parts: Parts<'_, 'd>,
+    text_end: u64,
+    mut report: Report,
+) -> Result<Assembled<'d>> {
     let symbols = if parts.options.strip { Vec::new() } else { parts.functions.table() };
     let middle = middle(&parts, text_end, &symbols);
     let memory_end = parts.kernel.place_data(middle.end);
@@ -182,7 +188,7 @@ pub(crate) fn assemble(mut parts: Parts, text_end: u64, mut report: Report) -> R
     header.write(&mut bytes);
     bytes.extend(note);
     bytes.extend(header.sections());
-    Ok(Assembled { bytes, report })
+    Ok(Assembled { bytes, report, kernel: parts.kernel, functions: parts.functions })
 }
 
 fn physical(kernel: &Kernel, name: &str) -> Option<u64> {

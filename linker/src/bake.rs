@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use crate::app::{App, AppKind};
 use crate::assemble::{Assembled, Parts, assemble};
 use crate::components::{Calls, Demand};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::kit::Kit;
 use crate::libc::Libc;
 use crate::report::{self, ComponentInfo, Report};
 use crate::space::Space;
 use crate::symbols::Functions;
-use crate::{bind, header, kit_data};
+use crate::{bind, debug, header, kit_data, map, output};
 
 /// The platform that an image is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,8 @@ pub struct BakeOptions {
 pub struct Image {
     bytes: Vec<u8>,
     report: Report,
+    /// The map and the symbol file, where the options named them.
+    beside: Vec<(PathBuf, Vec<u8>)>,
 }
 
 impl Image {
@@ -78,16 +80,19 @@ impl Image {
     /// Writes the image, and the map and the symbol file if the options named them. Nothing is left behind on failure.
     ///
     /// # Errors
-    /// [`Error::Write`].
+    /// [`crate::Error::Write`].
     pub fn write(&self, path: &Path) -> Result<()> {
-        std::fs::write(path, &self.bytes).map_err(|source| Error::Write { path: path.into(), source })
+        for (beside, content) in &self.beside {
+            output::write(beside, &[content])?;
+        }
+        output::write(path, &[&self.bytes])
     }
 }
 
 /// Makes an image of a program.
 ///
 /// # Errors
-/// Whatever [`Error`] says, except that the program was accepted by [`App::read`] already.
+/// Whatever [`crate::Error`] says, except that the program was accepted by [`App::read`] already.
 pub fn bake(app: &App, target: Target, options: &BakeOptions) -> Result<Image> {
     match target {
         Target::Hw => bake_with(&KITS, app, options),
@@ -103,22 +108,31 @@ pub(crate) struct Kits<'d> {
 /// Those of bare metal.
 const KITS: Kits<'static> = Kits { kernel: kit_data::HW, libc: kit_data::LIBC };
 
-pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result<Image> {
-    let root = match &options.root {
-        Some(directory) => crate::root::pack(directory)?,
-        None => Vec::new(),
-    };
+/// Chooses what to take from the kits.
+pub(crate) fn choose<'d>(
+    kits: &Kits<'d>,
+    app: &App,
+    components: Option<&[String]>,
+) -> Result<(Kernel<'d>, Option<Libc<'d>>)> {
     let kernel_kit = Kit::parse("kernel", kits.kernel)?;
-    let mut libc = match app.kind() {
+    let libc = match app.kind() {
         AppKind::Static => None,
         AppKind::Dynamic => Some(Libc::choose(Kit::parse("libc", kits.libc)?, app)?),
     };
     let demand = Demand {
         calls: if libc.as_ref().is_none_or(Libc::calls_by_number) { Calls::Any } else { Calls::Named },
         symbols: libc.as_ref().map(|libc| libc.kernel_symbols(&kernel_kit)).unwrap_or_default(),
-        components: options.components.as_deref(),
+        components,
     };
-    let mut kernel = Kernel::choose(kernel_kit, &demand)?;
+    Ok((Kernel::choose(kernel_kit, &demand)?, libc))
+}
+
+pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result<Image> {
+    let root = match &options.root {
+        Some(directory) => crate::root::pack(directory)?,
+        None => Vec::new(),
+    };
+    let (mut kernel, mut libc) = choose(kits, app, options.components.as_deref())?;
     let text_end = kernel.place_fixed(header::hole(options.multiboot));
     let mut functions = Functions::default();
     functions.add_kit(&kernel.kit, &kernel.selection.reach, &kernel.addresses);
@@ -143,14 +157,21 @@ pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result
         brk_start: libc.as_ref().map_or(app.headers().end(), |libc| libc.end),
         gate_word: libc.as_ref().map_or(0, Libc::gate_word),
     };
-    let Assembled { bytes, report } = assemble(parts, text_end, report)?;
-    Ok(Image { bytes, report })
+    let Assembled { bytes, report, kernel, functions } = assemble(parts, text_end, report)?;
+    let mut beside = Vec::new();
+    if let Some(path) = &options.map {
+        beside.push((path.clone(), map::text(&kernel, libc.as_ref()).into_bytes()));
+    }
+    if let Some(path) = &options.symbols {
+        beside.push((path.clone(), debug::file(&functions)));
+    }
+    Ok(Image { bytes, report, beside })
 }
 
 /// The components that the kernel kit of `target` offers, sorted by name.
 ///
 /// # Errors
-/// [`Error::Kit`].
+/// [`crate::Error::Kit`].
 pub fn components(target: Target) -> Result<Vec<ComponentInfo>> {
     match target {
         Target::Hw => crate::components::records(&Kit::parse("kernel", KITS.kernel)?),
@@ -162,6 +183,5 @@ pub fn components(target: Target) -> Result<Vec<ComponentInfo>> {
 /// # Errors
 /// As [`App::read`].
 pub fn inspect(path: &Path) -> Result<Report> {
-    App::read(path)?;
-    Err(Error::Kit { kit: "hw", reason: "it is not in this build".into() })
+    crate::inspect::inspect(&KITS, path)
 }

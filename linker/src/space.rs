@@ -21,7 +21,7 @@ impl Prot {
     pub(crate) const READ_WRITE: Self = Self(3);
     pub(crate) const READ_EXEC: Self = Self(5);
 
-    fn of(flags: elf::ProgramFlags) -> Self {
+    pub(crate) fn of(flags: elf::ProgramFlags) -> Self {
         let bit = |flag, bit| if flags.contains(flag) { bit } else { 0 };
         // NetBSD on amd64 cannot have pages that are writable or executable but not readable.
         Self(1 | bit(elf::PF_W, 2) | bit(elf::PF_X, 4))

@@ -33,7 +33,8 @@ pub(crate) fn demangle(name: &str) -> String {
 }
 
 impl Functions {
-    fn add(&mut self, address: u64, size: u64, name: &str) {
+    /// Adds a function; the first name of an address stays.
+    pub(crate) fn add(&mut self, address: u64, size: u64, name: &str) {
         if address != 0 && !name.is_empty() {
             self.by_address.entry(address).or_insert_with(|| (demangle(name), size));
         }

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use dynamic::{DynSymbol, Dynamic, Reloc};
 pub(crate) use headers::{Headers, Load, PAGE};
 use object::elf;
+pub(crate) use system::notes;
 
 use crate::error::{Error, Result};
 
