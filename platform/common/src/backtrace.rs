@@ -87,7 +87,8 @@ pub fn print(rip: usize, rsp: usize, rbp: usize) {
     let (mut frame, mut floor) = (rbp, rsp);
     while number < MAX_FRAMES && frame >= floor {
         let (Some(next), Some(back)) = (word(frame), frame.checked_add(8).and_then(word)) else { break };
-        if !follows_call(back) {
+        // Start-up code clears the frame pointer: what lies behind the outermost frame is no return address.
+        if next == 0 || !follows_call(back) {
             break;
         }
         line(number, back, "");
