@@ -23,9 +23,15 @@ const INPUT_MAX: usize = 4096;
 const PATIENCE: u32 = 1_000_000;
 
 static INPUT: Giant<VecDeque<u8>> = Giant::new(VecDeque::new());
+/// What was typed ahead of [`init`]: at most one byte, since the receiver has no FIFO until then.
+static TYPED_AHEAD: Giant<Option<u8>> = Giant::new(None);
 
-/// 115,200 baud, 8N1, FIFOs on.
+/// 115,200 baud, 8N1, FIFOs on, which empties them.
 pub fn init() {
+    let line_status = inb(LINE_STATUS);
+    if line_status & DATA_READY != 0 && line_status != NO_DEVICE {
+        TYPED_AHEAD.set(Some(inb(DATA)));
+    }
     for (port, value) in [
         (INTERRUPT_ENABLE, 0),
         (LINE_CONTROL, 0x80),
@@ -39,8 +45,9 @@ pub fn init() {
     }
 }
 
-/// Interrupts on input, from now on.
+/// Interrupts on input, from now on. There is a heap by now.
 pub fn enable_input() {
+    INPUT.borrow_mut().extend(TYPED_AHEAD.get());
     crate::apic::enable_console();
     outb(INTERRUPT_ENABLE, 1);
 }
