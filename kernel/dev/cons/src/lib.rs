@@ -51,6 +51,8 @@ fn init() {
     for device in &DESCRIPTORS {
         devsw::attach(device);
     }
+    // What was typed ahead.
+    input();
 }
 
 fn open_tty(device: &'static Device, flags: u32) -> Result<FileRef, Errno> {
