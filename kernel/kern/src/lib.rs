@@ -33,6 +33,8 @@ pub mod exit;
 pub mod file;
 pub mod filedesc;
 pub mod futex;
+#[cfg(test)]
+mod fuzz_tests;
 pub mod init_main;
 pub mod ioctl;
 pub mod log;

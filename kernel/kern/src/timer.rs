@@ -237,7 +237,8 @@ syscall! {
 syscall! {
     /// timer_gettime(2).
     fn sys___timer_gettime50(id: i32, value: usize) -> Result<(), Errno> {
-        let timer = TIMERS.borrow()[index_of(id)?];
+        let index = index_of(id)?;
+        let timer = TIMERS.borrow()[index];
         copyout(&spec(timer.left_ns(crate::curproc()), timer.interval_ns), value)
     }
 }
@@ -291,7 +292,8 @@ syscall! {
 syscall! {
     /// getitimer(2).
     fn sys___getitimer50(which: i32, value: usize) -> Result<(), Errno> {
-        let timer = TIMERS.borrow()[itimer(which)?];
+        let index = itimer(which)?;
+        let timer = TIMERS.borrow()[index];
         let left = timer.left_ns(crate::curproc());
         copyout(&if left == 0 { ItimerVal::default() } else { itimerval(left, timer.interval_ns) }, value)
     }
