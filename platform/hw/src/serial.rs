@@ -15,54 +15,56 @@ const LINE_STATUS: u16 = DATA + 5;
 const DATA_READY: u8 = 1;
 const TRANSMITTER_EMPTY: u8 = 1 << 5;
 const NO_DEVICE: u8 = 0xff;
-/// Bytes that the transmitter takes at once.
+/// Bytes in the transmitter's FIFO.
 const FIFO: usize = 16;
-/// Typed bytes kept for a program that does not read.
+/// Typed bytes kept for a kernel that does not read.
 const INPUT_MAX: usize = 4096;
 /// How often to look whether the transmitter is ready before giving a byte up: a port that is not there never is.
 const PATIENCE: u32 = 1_000_000;
 
 static INPUT: Giant<VecDeque<u8>> = Giant::new(VecDeque::new());
-/// What was typed ahead of [`init`]: at most one byte, since the receiver has no FIFO until then.
-static TYPED_AHEAD: Giant<Option<u8>> = Giant::new(None);
+/// Bytes that the transmitter takes at once: 1 as long as its FIFO is off.
+static TRANSMIT_AT_ONCE: Giant<usize> = Giant::new(1);
 
-/// 115,200 baud, 8N1, FIFOs on, which empties them.
+/// 115,200 baud, 8N1, FIFOs on, unless a byte has come in already: turning the FIFOs on empties the receiver, and the next byte
+/// may follow a read at once, so whoever typed ahead (piped input does) would lose one.
 pub fn init() {
-    let line_status = inb(LINE_STATUS);
-    if line_status & DATA_READY != 0 && line_status != NO_DEVICE {
-        TYPED_AHEAD.set(Some(inb(DATA)));
-    }
+    let fifos = inb(LINE_STATUS) & DATA_READY == 0;
     for (port, value) in [
         (INTERRUPT_ENABLE, 0),
         (LINE_CONTROL, 0x80),
         (DATA, 1),
         (DATA + 1, 0),
         (LINE_CONTROL, 3),
-        (FIFO_CONTROL, 7),
         (MODEM_CONTROL, 0xb),
     ] {
         outb(port, value);
     }
+    if fifos {
+        outb(FIFO_CONTROL, 7);
+        TRANSMIT_AT_ONCE.set(FIFO);
+    }
 }
 
-/// Interrupts on input, from now on. There is a heap by now.
+/// Interrupts on input, from now on.
 pub fn enable_input() {
-    INPUT.borrow_mut().extend(TYPED_AHEAD.get());
     crate::apic::enable_console();
     outb(INTERRUPT_ENABLE, 1);
 }
 
-/// Bytes have come in. Only the kernel that asked for input with an upcall is told.
-pub fn interrupt() {
+/// Takes bytes out of the receiver while there is room for them; what does not fit stays there, and whoever sends has to wait.
+fn receive(input: &mut VecDeque<u8>) -> bool {
     let mut came = false;
-    while inb(LINE_STATUS) & DATA_READY != 0 && inb(LINE_STATUS) != NO_DEVICE {
-        let byte = inb(DATA);
-        let mut input = INPUT.borrow_mut();
-        if input.len() < INPUT_MAX {
-            input.push_back(byte);
-        }
+    while input.len() < INPUT_MAX && matches!(inb(LINE_STATUS), status if status & DATA_READY != 0 && status != NO_DEVICE) {
+        input.push_back(inb(DATA));
         came = true;
     }
+    came
+}
+
+/// Bytes have come in.
+pub fn interrupt() {
+    let came = receive(&mut INPUT.borrow_mut());
     if came {
         rumpbake_platform::trap::console_input();
     }
@@ -70,7 +72,7 @@ pub fn interrupt() {
 
 #[unsafe(export_name = "rb_console_write")]
 fn write(bytes: &[u8]) {
-    for chunk in bytes.chunks(FIFO) {
+    for chunk in bytes.chunks(TRANSMIT_AT_ONCE.get().max(1)) {
         let mut looked = 0;
         while inb(LINE_STATUS) & TRANSMITTER_EMPTY == 0 && looked < PATIENCE {
             looked += 1;
@@ -86,5 +88,7 @@ fn read(buf: &mut [u8]) -> usize {
     for (slot, byte) in buf.iter_mut().zip(input.drain(..count)) {
         *slot = byte;
     }
+    // The interrupt comes when the first byte arrives, not for those that found no room.
+    receive(&mut input);
     count
 }
