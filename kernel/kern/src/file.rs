@@ -153,6 +153,12 @@ impl FileHead {
         self.flags.get() & flags == flags
     }
 
+    /// What tells this open file from others.
+    #[must_use]
+    pub fn id(&self) -> usize {
+        core::ptr::from_ref(self).addr()
+    }
+
     /// Whether the file waits for data or room.
     #[inline]
     #[must_use]
@@ -345,12 +351,4 @@ pub trait FileOps {
 
     /// The last descriptor went.
     fn close(&self, _head: &FileHead) {}
-}
-
-impl File<dyn FileOps> {
-    /// What tells this open file from others.
-    #[must_use]
-    pub fn id(&self) -> usize {
-        core::ptr::from_ref(self).cast::<()>().addr()
-    }
 }

@@ -158,14 +158,14 @@ syscall! {
         let kind = match how & !LOCK_NB {
             LOCK_UN => {
                 file.head.has_lock.set(false);
-                file.ops.unlock(&file.head, file.id());
+                file.ops.unlock(&file.head, file.head.id());
                 return Ok(());
             }
             LOCK_SH => LockKind::Shared,
             LOCK_EX => LockKind::Exclusive,
             _ => return Err(Errno::EINVAL),
         };
-        file.ops.lock(&file.head, file.id(), kind, wait)?;
+        file.ops.lock(&file.head, file.head.id(), kind, wait)?;
         file.head.has_lock.set(true);
         Ok(())
     }
