@@ -157,6 +157,15 @@ impl PageStore {
         })
     }
 
+    /// Gives a file that is empty, and has been since it was made, this content.
+    pub fn set_image(&self, image: &'static [u8]) {
+        let mut pages = self.pages.borrow_mut();
+        if self.size.get() == 0 && pages.leaves.is_empty() {
+            pages.image = image;
+            self.size.set(image.len() as u64);
+        }
+    }
+
     /// Length, bytes.
     #[inline]
     #[must_use]
