@@ -72,11 +72,17 @@ fn reserve_pages(total: u64) -> u64 {
     (total / 64).clamp(16, 512)
 }
 
+/// Pages that an application may still get.
+#[must_use]
+pub fn available_pages() -> u64 {
+    let counts = memory::page_counts();
+    counts.free.saturating_sub(reserve_pages(counts.total))
+}
+
 /// Whether what is free is the kernel's reserve.
 #[must_use]
 pub fn memory_is_short() -> bool {
-    let counts = memory::page_counts();
-    counts.free <= reserve_pages(counts.total)
+    available_pages() == 0
 }
 
 /// The upcall: brings in the page at `va`, or says that it cannot.

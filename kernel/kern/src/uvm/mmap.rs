@@ -159,7 +159,12 @@ pub fn mmap(
     };
     let removed = vm.map(start..start + size, Entry::new(start + size, prot, max_prot, backing));
     if flags.contains(MapFlags::WIRED) || vm.wire_future {
-        vm.bring_in(start..start + size)?;
+        if let Err(errno) = vm.bring_in(start..start + size) {
+            let undone = vm.unmap(start..start + size);
+            drop(vm);
+            drop((removed, undone));
+            return Err(errno);
+        }
     }
     drop(vm);
     drop(removed);
@@ -172,6 +177,17 @@ impl VmSpace {
     /// # Errors
     /// ENOMEM if there is not enough memory.
     pub fn bring_in(&mut self, range: Range<usize>) -> Result<(), Errno> {
+        // What cannot succeed is not to use the memory up first.
+        let mut missing = 0;
+        for (start, entry) in self.map.overlapping(range.clone()).filter(|(_, entry)| !entry.prot.is_empty())
+        {
+            missing += (entry.end.min(range.end) - start.max(range.start)) / PAGE_SIZE;
+        }
+        let pages = range.start / PAGE_SIZE..range.end / PAGE_SIZE;
+        self.anon.for_each(pages, |_, _| missing = missing.saturating_sub(1));
+        if missing as u64 > super::fault::available_pages() {
+            return Err(Errno::ENOMEM);
+        }
         let mut va = range.start;
         while va < range.end {
             let Some((_, entry)) = self.map.lookup(va) else { return Err(Errno::ENOMEM) };
