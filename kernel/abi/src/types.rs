@@ -5,7 +5,7 @@
 #![expect(non_snake_case, reason = "the names are the header's own")]
 
 /// `struct timespec`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Timespec {
     pub tv_sec: i64,
@@ -24,7 +24,7 @@ impl Default for Timespec {
 }
 
 /// `struct timeval`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Timeval {
     pub tv_sec: i64,
@@ -44,7 +44,7 @@ impl Default for Timeval {
 }
 
 /// `struct timezone`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Timezone {
     pub tz_minuteswest: i32,
@@ -63,7 +63,7 @@ impl Default for Timezone {
 }
 
 /// `struct itimerval`, 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Itimerval {
     pub it_interval: Timeval,
@@ -82,7 +82,7 @@ impl Default for Itimerval {
 }
 
 /// `struct itimerspec`, 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Itimerspec {
     pub it_interval: Timespec,
@@ -101,7 +101,7 @@ impl Default for Itimerspec {
 }
 
 /// `struct tm`, 56 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Tm {
     pub tm_sec: i32,
@@ -143,7 +143,7 @@ impl Default for Tm {
 }
 
 /// `struct tms`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Tms {
     pub tms_utime: u32,
@@ -164,7 +164,7 @@ impl Default for Tms {
 }
 
 /// `struct utimbuf`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Utimbuf {
     pub actime: i64,
@@ -183,7 +183,7 @@ impl Default for Utimbuf {
 }
 
 /// `struct stat`, 152 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Stat {
     pub st_dev: u64,
@@ -241,7 +241,7 @@ impl Default for Stat {
 }
 
 /// `struct dirent`, 528 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Dirent {
     pub d_fileno: u64,
@@ -265,7 +265,7 @@ impl Default for Dirent {
 }
 
 /// `fsid_t`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Fsid {
     pub __fsid_val: [i32; 2],
@@ -283,7 +283,7 @@ impl Default for Fsid {
 }
 
 /// `struct statvfs`, 3296 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Statvfs {
     pub f_flag: u64,
@@ -353,7 +353,7 @@ impl Default for Statvfs {
 }
 
 /// `struct flock`, 24 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Flock {
     pub l_start: i64,
@@ -375,7 +375,7 @@ impl Default for Flock {
 }
 
 /// `struct iovec`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Iovec {
     pub iov_base: usize,
@@ -394,7 +394,7 @@ impl Default for Iovec {
 }
 
 /// `struct pollfd`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Pollfd {
     pub fd: i32,
@@ -414,7 +414,7 @@ impl Default for Pollfd {
 }
 
 /// `struct kevent`, 72 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Kevent {
     pub ident: u64,
@@ -440,7 +440,7 @@ impl Default for Kevent {
 }
 
 /// `fd_set`, 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct FdSet {
     pub fds_bits: [u32; 8],
@@ -458,7 +458,7 @@ impl Default for FdSet {
 }
 
 /// `sigset_t`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Sigset {
     pub __bits: [u32; 4],
@@ -476,7 +476,7 @@ impl Default for Sigset {
 }
 
 /// `union sigval`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Sigval {
     pub sival_ptr: usize,
@@ -494,7 +494,7 @@ impl Default for Sigval {
 }
 
 /// `struct sigaction`, 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Sigaction {
     pub _sa_u: usize,
@@ -515,7 +515,7 @@ impl Default for Sigaction {
 }
 
 /// `struct sigevent`, 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Sigevent {
     pub sigev_notify: i32,
@@ -543,7 +543,7 @@ impl Default for Sigevent {
 }
 
 /// `KsiginfoReason._rt`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct KsiginfoReasonRt {
     pub _pid: i32,
@@ -563,7 +563,7 @@ impl Default for KsiginfoReasonRt {
 }
 
 /// `KsiginfoReason._child`, 20 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct KsiginfoReasonChild {
     pub _pid: i32,
@@ -585,7 +585,7 @@ impl Default for KsiginfoReasonChild {
 }
 
 /// `KsiginfoReason._fault`, 24 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct KsiginfoReasonFault {
     pub _addr: usize,
@@ -607,7 +607,7 @@ impl Default for KsiginfoReasonFault {
 }
 
 /// `KsiginfoReason._poll`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct KsiginfoReasonPoll {
     pub _band: i64,
@@ -627,7 +627,7 @@ impl Default for KsiginfoReasonPoll {
 }
 
 /// `KsiginfoReason._syscall`, 80 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct KsiginfoReasonSyscall {
     pub _sysnum: i32,
@@ -648,7 +648,7 @@ impl Default for KsiginfoReasonSyscall {
 }
 
 /// `KsiginfoReason._ptrace_state`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct KsiginfoReasonPtraceState {
     pub _pe_report_event: i32,
@@ -667,7 +667,7 @@ impl Default for KsiginfoReasonPtraceState {
 }
 
 /// `struct _ksiginfo`, 96 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Ksiginfo {
     pub _signo: i32,
@@ -689,7 +689,7 @@ impl Default for Ksiginfo {
 }
 
 /// `union siginfo`, 128 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Siginfo {
     pub words: [u64; 16],
@@ -707,7 +707,7 @@ impl Default for Siginfo {
 }
 
 /// `stack_t`, 24 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Stack {
     pub ss_sp: usize,
@@ -728,7 +728,7 @@ impl Default for Stack {
 }
 
 /// `McontextFpregs.__xsave`, 512 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct McontextFpregsXsave {
     pub __fxsave: [u8; 416],
@@ -751,7 +751,7 @@ impl Default for McontextFpregsXsave {
 }
 
 /// `mcontext_t`, 728 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Mcontext {
     pub __gregs: [u64; 26],
@@ -771,7 +771,7 @@ impl Default for Mcontext {
 }
 
 /// `ucontext_t`, 784 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Ucontext {
     pub uc_flags: u32,
@@ -801,7 +801,7 @@ impl Default for Ucontext {
 }
 
 /// `struct rlimit`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Rlimit {
     pub rlim_cur: u64,
@@ -820,7 +820,7 @@ impl Default for Rlimit {
 }
 
 /// `struct rusage`, 144 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Rusage {
     pub ru_utime: Timeval,
@@ -870,7 +870,7 @@ impl Default for Rusage {
 }
 
 /// `struct wrusage`, 288 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Wrusage {
     pub wru_self: Rusage,
@@ -889,7 +889,7 @@ impl Default for Wrusage {
 }
 
 /// `struct utsname`, 1280 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Utsname {
     pub sysname: [u8; 256],
@@ -917,7 +917,7 @@ impl Default for Utsname {
 }
 
 /// `struct termios`, 44 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Termios {
     pub c_iflag: u32,
@@ -942,7 +942,7 @@ impl Default for Termios {
 }
 
 /// `struct winsize`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Winsize {
     pub ws_row: u16,
@@ -963,7 +963,7 @@ impl Default for Winsize {
 }
 
 /// `struct ps_strings`, 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct PsStrings {
     pub ps_argvstr: usize,
@@ -987,7 +987,7 @@ impl Default for PsStrings {
 }
 
 /// `AuxInfo`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct AuxInfo {
     pub a_type: u32,
@@ -1007,7 +1007,7 @@ impl Default for AuxInfo {
 }
 
 /// `Elf64_Ehdr`, 64 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct ElfEhdr {
     pub e_ident: [u8; 16],
@@ -1053,7 +1053,7 @@ impl Default for ElfEhdr {
 }
 
 /// `Elf64_Phdr`, 56 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct ElfPhdr {
     pub p_type: u32,
@@ -1087,7 +1087,7 @@ impl Default for ElfPhdr {
 }
 
 /// `Elf64_Shdr`, 64 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct ElfShdr {
     pub sh_name: u32,
@@ -1125,7 +1125,7 @@ impl Default for ElfShdr {
 }
 
 /// `Elf64_Sym`, 24 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct ElfSym {
     pub st_name: u32,
@@ -1148,7 +1148,7 @@ impl Default for ElfSym {
 }
 
 /// `Elf64_Rela`, 24 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct ElfRela {
     pub r_offset: u64,
@@ -1168,7 +1168,7 @@ impl Default for ElfRela {
 }
 
 /// `Elf64_Dyn`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct ElfDyn {
     pub d_tag: u64,
@@ -1187,7 +1187,7 @@ impl Default for ElfDyn {
 }
 
 /// `struct dl_phdr_info`, 64 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct DlPhdrInfo {
     pub dlpi_addr: u64,
@@ -1223,7 +1223,7 @@ impl Default for DlPhdrInfo {
 }
 
 /// `Dl_info`, 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct DlInfo {
     pub dli_fname: usize,
@@ -1244,7 +1244,7 @@ impl Default for DlInfo {
 }
 
 /// `struct tls_tcb`, 24 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct TlsTcb {
     pub tcb_self: usize,
@@ -1264,7 +1264,7 @@ impl Default for TlsTcb {
 }
 
 /// `lwpctl_t`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Lwpctl {
     pub lc_curcpu: i32,
@@ -1283,7 +1283,7 @@ impl Default for Lwpctl {
 }
 
 /// `struct sched_param`, 4 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct SchedParam {
     pub sched_priority: i32,
@@ -1301,7 +1301,7 @@ impl Default for SchedParam {
 }
 
 /// `struct clockinfo`, 20 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Clockinfo {
     pub hz: i32,
@@ -1323,7 +1323,7 @@ impl Default for Clockinfo {
 }
 
 /// `struct loadavg`, 24 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Loadavg {
     pub ldavg: [u32; 3],
@@ -1343,7 +1343,7 @@ impl Default for Loadavg {
 }
 
 /// `struct uvmexp_sysctl`, 712 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct UvmexpSysctl {
     pub pagesize: i64,
@@ -1539,7 +1539,7 @@ impl Default for UvmexpSysctl {
 }
 
 /// `struct vmtotal`, 48 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Vmtotal {
     pub t_rq: i16,
@@ -1587,7 +1587,7 @@ impl Default for Vmtotal {
 }
 
 /// `ki_sigset_t`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct KiSigsetT {
     pub __bits: [u32; 4],
@@ -1605,7 +1605,7 @@ impl Default for KiSigsetT {
 }
 
 /// `struct kinfo_proc2`, 680 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct KinfoProc2 {
     pub p_forw: u64,
@@ -1811,7 +1811,7 @@ impl Default for KinfoProc2 {
 }
 
 /// `struct kinfo_lwp`, 128 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct KinfoLwp {
     pub l_forw: u64,
@@ -1877,7 +1877,7 @@ impl Default for KinfoLwp {
 }
 
 /// `struct kinfo_file`, 120 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct KinfoFile {
     pub ki_fileaddr: u64,
@@ -1939,7 +1939,7 @@ impl Default for KinfoFile {
 }
 
 /// `struct kinfo_vmentry`, 1128 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct KinfoVmentry {
     pub kve_start: u64,
@@ -1997,7 +1997,7 @@ impl Default for KinfoVmentry {
 }
 
 /// `struct kinfo_drivers`, 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct KinfoDrivers {
     pub d_cmajor: i32,
@@ -2017,7 +2017,7 @@ impl Default for KinfoDrivers {
 }
 
 /// `SysctlnodeSysctlUnScuChildSucChild.__sysc_ustr`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct SysctlnodeSysctlUnScuChildSucChildSyscUstr {
     pub __sysc_sdatum: usize,
@@ -2035,7 +2035,7 @@ impl Default for SysctlnodeSysctlUnScuChildSucChildSyscUstr {
 }
 
 /// `SysctlnodeSysctlUn.scu_child`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct SysctlnodeSysctlUnScuChild {
     pub suc_csize: u32,
@@ -2055,7 +2055,7 @@ impl Default for SysctlnodeSysctlUnScuChild {
 }
 
 /// `SysctlnodeSysctlUnScuDataSudData.__sysc_ustr`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct SysctlnodeSysctlUnScuDataSudDataSyscUstr {
     pub __sysc_sdatum: usize,
@@ -2073,7 +2073,7 @@ impl Default for SysctlnodeSysctlUnScuDataSudDataSyscUstr {
 }
 
 /// `SysctlnodeSysctlUnScuDataSudOffset.__sysc_ustr`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct SysctlnodeSysctlUnScuDataSudOffsetSyscUstr {
     pub __sysc_sdatum: u64,
@@ -2091,7 +2091,7 @@ impl Default for SysctlnodeSysctlUnScuDataSudOffsetSyscUstr {
 }
 
 /// `SysctlnodeSysctlUn.scu_data`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct SysctlnodeSysctlUnScuData {
     pub _sud_data: u64,
@@ -2110,7 +2110,7 @@ impl Default for SysctlnodeSysctlUnScuData {
 }
 
 /// `SysctlnodeSysctlSize.__sysc_ustr`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct SysctlnodeSysctlSizeSyscUstr {
     pub __sysc_sdatum: u64,
@@ -2128,7 +2128,7 @@ impl Default for SysctlnodeSysctlSizeSyscUstr {
 }
 
 /// `SysctlnodeSysctlFunc.__sysc_ustr`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct SysctlnodeSysctlFuncSyscUstr {
     pub __sysc_sdatum: usize,
@@ -2146,7 +2146,7 @@ impl Default for SysctlnodeSysctlFuncSyscUstr {
 }
 
 /// `SysctlnodeSysctlParent.__sysc_ustr`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct SysctlnodeSysctlParentSyscUstr {
     pub __sysc_sdatum: usize,
@@ -2164,7 +2164,7 @@ impl Default for SysctlnodeSysctlParentSyscUstr {
 }
 
 /// `SysctlnodeSysctlDesc.__sysc_ustr`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct SysctlnodeSysctlDescSyscUstr {
     pub __sysc_sdatum: usize,
@@ -2182,7 +2182,7 @@ impl Default for SysctlnodeSysctlDescSyscUstr {
 }
 
 /// `struct sysctlnode`, 96 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Sysctlnode {
     pub sysctl_flags: u32,
@@ -2220,7 +2220,7 @@ impl Default for Sysctlnode {
 }
 
 /// `struct sysctldesc`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Sysctldesc {
     pub descr_num: i32,
@@ -2243,7 +2243,7 @@ impl Default for Sysctldesc {
 }
 
 /// `struct sockaddr`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Sockaddr {
     pub sa_len: u8,
@@ -2263,7 +2263,7 @@ impl Default for Sockaddr {
 }
 
 /// `struct sockaddr_storage`, 128 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct SockaddrStorage {
     pub ss_len: u8,
@@ -2286,7 +2286,7 @@ impl Default for SockaddrStorage {
 }
 
 /// `struct sockaddr_un`, 106 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct SockaddrUn {
     pub sun_len: u8,
@@ -2306,7 +2306,7 @@ impl Default for SockaddrUn {
 }
 
 /// `struct in_addr`, 4 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct InAddr {
     pub s_addr: u32,
@@ -2324,7 +2324,7 @@ impl Default for InAddr {
 }
 
 /// `struct sockaddr_in`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct SockaddrIn {
     pub sin_len: u8,
@@ -2347,7 +2347,7 @@ impl Default for SockaddrIn {
 }
 
 /// `struct in6_addr`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct In6Addr {
     pub __u6_addr: [u32; 4],
@@ -2365,7 +2365,7 @@ impl Default for In6Addr {
 }
 
 /// `struct sockaddr_in6`, 28 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct SockaddrIn6 {
     pub sin6_len: u8,
@@ -2395,7 +2395,7 @@ impl Default for SockaddrIn6 {
 }
 
 /// `struct dl_addr`, 28 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct DlAddr {
     pub dl_type: u8,
@@ -2417,7 +2417,7 @@ impl Default for DlAddr {
 }
 
 /// `struct sockaddr_dl`, 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct SockaddrDl {
     pub sdl_len: u8,
@@ -2438,7 +2438,7 @@ impl Default for SockaddrDl {
 }
 
 /// `struct ip_mreq`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct IpMreq {
     pub imr_multiaddr: InAddr,
@@ -2457,7 +2457,7 @@ impl Default for IpMreq {
 }
 
 /// `struct ipv6_mreq`, 20 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Ipv6Mreq {
     pub ipv6mr_multiaddr: In6Addr,
@@ -2476,7 +2476,7 @@ impl Default for Ipv6Mreq {
 }
 
 /// `struct in_pktinfo`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct InPktinfo {
     pub ipi_addr: InAddr,
@@ -2495,7 +2495,7 @@ impl Default for InPktinfo {
 }
 
 /// `struct in6_pktinfo`, 20 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct In6Pktinfo {
     pub ipi6_addr: In6Addr,
@@ -2514,7 +2514,7 @@ impl Default for In6Pktinfo {
 }
 
 /// `struct msghdr`, 48 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Msghdr {
     pub msg_name: usize,
@@ -2550,7 +2550,7 @@ impl Default for Msghdr {
 }
 
 /// `struct mmsghdr`, 56 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Mmsghdr {
     pub msg_hdr: Msghdr,
@@ -2570,7 +2570,7 @@ impl Default for Mmsghdr {
 }
 
 /// `struct cmsghdr`, 12 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Cmsghdr {
     pub cmsg_len: u32,
@@ -2590,7 +2590,7 @@ impl Default for Cmsghdr {
 }
 
 /// `struct linger`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Linger {
     pub l_onoff: i32,
@@ -2609,7 +2609,7 @@ impl Default for Linger {
 }
 
 /// `struct sockcred`, 28 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Sockcred {
     pub sc_pid: i32,
@@ -2634,7 +2634,7 @@ impl Default for Sockcred {
 }
 
 /// `IfreqIfrIfru.ifru_b`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct IfreqIfrIfruIfruB {
     pub b_buflen: u32,
@@ -2654,7 +2654,7 @@ impl Default for IfreqIfrIfruIfruB {
 }
 
 /// `struct ifreq`, 144 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Ifreq {
     pub ifr_name: [u8; 16],
@@ -2673,7 +2673,7 @@ impl Default for Ifreq {
 }
 
 /// `struct ifconf`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Ifconf {
     pub ifc_len: i32,
@@ -2693,7 +2693,7 @@ impl Default for Ifconf {
 }
 
 /// `struct ifaddrs`, 64 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Ifaddrs {
     pub ifa_next: usize,
@@ -2731,7 +2731,7 @@ impl Default for Ifaddrs {
 }
 
 /// `struct if_data`, 136 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct IfData {
     pub ifi_type: u8,
@@ -2789,7 +2789,7 @@ impl Default for IfData {
 }
 
 /// `struct if_nameindex`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct IfNameindex {
     pub if_index: u32,
@@ -2809,7 +2809,7 @@ impl Default for IfNameindex {
 }
 
 /// `struct addrinfo`, 48 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Addrinfo {
     pub ai_flags: i32,
@@ -2845,7 +2845,7 @@ impl Default for Addrinfo {
 }
 
 /// `struct hostent`, 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Hostent {
     pub h_name: usize,
@@ -2867,7 +2867,7 @@ impl Default for Hostent {
 }
 
 /// `struct servent`, 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Servent {
     pub s_name: usize,
@@ -2889,7 +2889,7 @@ impl Default for Servent {
 }
 
 /// `struct protoent`, 24 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Protoent {
     pub p_name: usize,
@@ -2910,7 +2910,7 @@ impl Default for Protoent {
 }
 
 /// `struct ipc_perm`, 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct IpcPerm {
     pub uid: u32,
@@ -2936,7 +2936,7 @@ impl Default for IpcPerm {
 }
 
 /// `struct shmid_ds`, 88 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct ShmidDs {
     pub shm_perm: IpcPerm,
@@ -2974,7 +2974,7 @@ impl Default for ShmidDs {
 }
 
 /// `struct semid_ds`, 64 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct SemidDs {
     pub sem_perm: IpcPerm,
@@ -3004,7 +3004,7 @@ impl Default for SemidDs {
 }
 
 /// `struct sembuf`, 6 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Sembuf {
     pub sem_num: u16,
@@ -3024,7 +3024,7 @@ impl Default for Sembuf {
 }
 
 /// `struct msqid_ds`, 104 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct MsqidDs {
     pub msg_perm: IpcPerm,
@@ -3064,7 +3064,7 @@ impl Default for MsqidDs {
 }
 
 /// `struct mq_attr`, 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct MqAttr {
     pub mq_flags: i64,
@@ -3085,7 +3085,7 @@ impl Default for MqAttr {
 }
 
 /// `pthread_mutex_t`, 48 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct PthreadMutex {
     pub ptm_magic: u32,
@@ -3125,7 +3125,7 @@ impl Default for PthreadMutex {
 }
 
 /// `pthread_mutexattr_t`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct PthreadMutexattr {
     pub ptma_magic: u32,
@@ -3145,7 +3145,7 @@ impl Default for PthreadMutexattr {
 }
 
 /// `pthread_cond_t`, 40 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct PthreadCond {
     pub ptc_magic: u32,
@@ -3177,7 +3177,7 @@ impl Default for PthreadCond {
 }
 
 /// `pthread_condattr_t`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct PthreadCondattr {
     pub ptca_magic: u32,
@@ -3197,7 +3197,7 @@ impl Default for PthreadCondattr {
 }
 
 /// `pthread_once_t`, 56 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct PthreadOnce {
     pub pto_mutex: PthreadMutex,
@@ -3217,7 +3217,7 @@ impl Default for PthreadOnce {
 }
 
 /// `pthread_spinlock_t`, 12 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct PthreadSpinlock {
     pub pts_magic: u32,
@@ -3238,7 +3238,7 @@ impl Default for PthreadSpinlock {
 }
 
 /// `struct pthread_queue_struct_t`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct PthreadQueueStructT {
     pub ptqh_first: usize,
@@ -3257,7 +3257,7 @@ impl Default for PthreadQueueStructT {
 }
 
 /// `pthread_rwlock_t`, 64 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct PthreadRwlock {
     pub ptr_magic: u32,
@@ -3293,7 +3293,7 @@ impl Default for PthreadRwlock {
 }
 
 /// `pthread_rwlockattr_t`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct PthreadRwlockattr {
     pub ptra_magic: u32,
@@ -3313,7 +3313,7 @@ impl Default for PthreadRwlockattr {
 }
 
 /// `pthread_barrier_t`, 48 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct PthreadBarrier {
     pub ptb_magic: u32,
@@ -3349,7 +3349,7 @@ impl Default for PthreadBarrier {
 }
 
 /// `pthread_barrierattr_t`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct PthreadBarrierattr {
     pub ptba_magic: u32,
@@ -3369,7 +3369,7 @@ impl Default for PthreadBarrierattr {
 }
 
 /// `pthread_attr_t`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct PthreadAttr {
     pub pta_magic: u32,
@@ -3389,7 +3389,7 @@ impl Default for PthreadAttr {
 }
 
 /// `struct __sbuf`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Sbuf {
     pub _base: usize,
@@ -3409,7 +3409,7 @@ impl Default for Sbuf {
 }
 
 /// `FILE`, 152 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct File {
     pub _p: usize,
@@ -3475,7 +3475,7 @@ impl Default for File {
 }
 
 /// `DIR`, 72 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Dir {
     pub dd_fd: i32,
@@ -3517,7 +3517,7 @@ impl Default for Dir {
 }
 
 /// `struct lconv`, 96 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Lconv {
     pub decimal_point: usize,
@@ -3585,7 +3585,7 @@ impl Default for Lconv {
 }
 
 /// `struct passwd`, 72 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Passwd {
     pub pw_name: usize,
@@ -3623,7 +3623,7 @@ impl Default for Passwd {
 }
 
 /// `struct group`, 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Group {
     pub gr_name: usize,
@@ -3645,7 +3645,7 @@ impl Default for Group {
 }
 
 /// `div_t`, 8 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Div {
     pub quot: i32,
@@ -3664,7 +3664,7 @@ impl Default for Div {
 }
 
 /// `ldiv_t`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Ldiv {
     pub quot: i64,
@@ -3683,7 +3683,7 @@ impl Default for Ldiv {
 }
 
 /// `lldiv_t`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Lldiv {
     pub quot: i64,
@@ -3702,7 +3702,7 @@ impl Default for Lldiv {
 }
 
 /// `imaxdiv_t`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Imaxdiv {
     pub quot: i64,
@@ -3721,7 +3721,7 @@ impl Default for Imaxdiv {
 }
 
 /// `mbstate_t`, 128 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Mbstate {
     pub words: [u64; 16],
@@ -3739,7 +3739,7 @@ impl Default for Mbstate {
 }
 
 /// `glob_t`, 88 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Glob {
     pub gl_pathc: u64,
@@ -3781,7 +3781,7 @@ impl Default for Glob {
 }
 
 /// `FTSENT`, 120 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Ftsent {
     pub fts_cycle: usize,
@@ -3843,7 +3843,7 @@ impl Default for Ftsent {
 }
 
 /// `FTS`, 72 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Fts {
     pub fts_cur: usize,
@@ -3885,7 +3885,7 @@ impl Default for Fts {
 }
 
 /// `regex_t`, 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Regex {
     pub re_magic: i32,
@@ -3907,7 +3907,7 @@ impl Default for Regex {
 }
 
 /// `regmatch_t`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Regmatch {
     pub rm_so: i64,
@@ -3926,7 +3926,7 @@ impl Default for Regmatch {
 }
 
 /// `ENTRY`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Entry {
     pub key: usize,
@@ -3945,7 +3945,7 @@ impl Default for Entry {
 }
 
 /// `Utmpx.ut_exit`, 4 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct UtmpxUtExit {
     pub e_termination: u16,
@@ -3964,7 +3964,7 @@ impl Default for UtmpxUtExit {
 }
 
 /// `struct utmpx`, 520 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Utmpx {
     pub ut_name: [u8; 32],
@@ -4006,7 +4006,7 @@ impl Default for Utmpx {
 }
 
 /// `uuid_t`, 16 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Uuid {
     pub time_low: u32,
@@ -4036,7 +4036,7 @@ impl Default for Uuid {
 }
 
 /// `Fenv.x87`, 28 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct FenvX87 {
     pub control: u32,
@@ -4057,7 +4057,7 @@ impl Default for FenvX87 {
 }
 
 /// `fenv_t`, 32 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Fenv {
     pub x87: FenvX87,

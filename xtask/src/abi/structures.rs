@@ -110,7 +110,7 @@ impl Generator {
             if natural == extent.align { "C".to_owned() } else { format!("C, align({})", extent.align) };
         let _ = writeln!(
             self.types,
-            "\n/// `{c}`, {} bytes.\n#[derive(Clone, Copy, Debug)]\n#[repr({repr})]\npub struct {rust} {{",
+            "\n/// `{c}`, {} bytes.\n#[derive(Clone, Copy, Debug, PartialEq)]\n#[repr({repr})]\npub struct {rust} {{",
             extent.size
         );
         for field in &fields {

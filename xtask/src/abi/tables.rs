@@ -58,6 +58,7 @@ pub const MODULES: &[Module] = &[
             "sys/types.h",
             "sys/socket.h",
             "net/if.h",
+            "termios.h",
             "sys/ioctl.h",
             "sys/filio.h",
             "sys/ttycom.h",
@@ -137,9 +138,9 @@ pub const MODULES: &[Module] = &[
     module(
         "lwp",
         "LWPs",
-        &["lwp.h", "sys/lwpctl.h", "ucontext.h", "sys/sched.h"],
+        &["lwp.h", "sys/lwp.h", "sys/lwpctl.h", "ucontext.h", "sys/sched.h"],
         &["lwp.h", "sys/lwp.h", "sys/lwpctl.h"],
-        &[],
+        &["LS", "LWP"],
     ),
     module("sched", "Scheduling", &["sched.h"], &["sched.h", "sys/sched.h"], &[]),
     module(
@@ -159,7 +160,7 @@ pub const MODULES: &[Module] = &[
     module(
         "param",
         "Parameters of the system",
-        &["sys/param.h"],
+        &["sys/param.h", "machine/vmparam.h"],
         &[
             "sys/param.h",
             "machine/param.h",
@@ -221,6 +222,14 @@ pub const MODULES: &[Module] = &[
             "EI_",
         ],
     ),
+    module(
+        "proc",
+        "Processes, as ps(1) sees them",
+        &["sys/param.h", "sys/proc.h"],
+        &["sys/proc.h"],
+        &["SIDL", "SACTIVE", "SDYING", "SSTOP", "SZOMB", "SDEAD"],
+    ),
+    module("random", "getrandom(2)", &["sys/random.h"], &["sys/random.h"], &["GRND_"]),
     module("reboot", "reboot(2)", &["sys/reboot.h"], &["sys/reboot.h"], &["RB_"]),
     module("ktrace", "ktrace(1)", &["sys/types.h", "sys/ktrace.h"], &["sys/ktrace.h"], &["KTR"]),
     module(
