@@ -99,6 +99,7 @@ pub unsafe extern "C" fn setvbuf(stream: *mut File, buffer: *mut u8, mode: c_int
     // SAFETY: as this function's own.
     let mut file = unsafe { Locked::new(stream) };
     write::flush(&mut file);
+    super::seek::realign(&mut file);
     read::discard(&mut file);
     if file.has(SMBF) {
         // SAFETY: the buffer is from the heap, and the stream does not point into it any more after this function.

@@ -6,6 +6,8 @@ pub mod file;
 pub(crate) mod heap;
 pub mod lines;
 pub mod lock;
+pub mod memory;
+pub mod misc;
 pub mod open;
 pub mod printf;
 pub mod read;
@@ -13,7 +15,11 @@ pub mod scanf;
 pub mod seek;
 pub mod state;
 pub mod streams;
+pub mod temporary;
 pub mod write;
+
+#[cfg(test)]
+mod tests;
 
 /// Where `byte` stands in `bytes` first.
 pub(crate) fn find(bytes: &[u8], byte: u8) -> Option<usize> {

@@ -152,7 +152,6 @@ pub unsafe extern "C" fn fdopen(fd: c_int, mode: *const c_char) -> *mut File {
 /// Writes what is pending, closes the cookie and frees what the stream has. Returns whether all went well.
 fn finish(file: &mut File) -> bool {
     let mut good = write::flush(file);
-    // A file that was read only in part is left where the program read to (POSIX, fclose).
     read::discard(file);
     if let Some(close) = file.close {
         // SAFETY: the function belongs to the cookie, which is not used again.

@@ -43,11 +43,20 @@ pub(crate) fn tell(file: &mut File) -> i64 {
     if file.has(SWR) {
         return position + file.pending() as i64;
     }
-    let mut unread = i64::from(file.r);
-    if file.is_pushed() {
-        unread += i64::from(file.saved_r);
+    (position - unread(file)).max(0)
+}
+
+/// How many bytes the file is ahead of the program.
+fn unread(file: &File) -> i64 {
+    i64::from(file.r) + if file.is_pushed() { i64::from(file.saved_r) } else { 0 }
+}
+
+/// Moves the file back to where the program is, if it can be moved.
+pub(crate) fn realign(file: &mut File) {
+    let ahead = unread(file);
+    if ahead != 0 && file.seek.is_some() {
+        move_to(file, -ahead, CUR);
     }
-    (position - unread).max(0)
 }
 
 /// Moves the stream. Returns false with errno set if it cannot.

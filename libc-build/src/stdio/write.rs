@@ -52,6 +52,8 @@ pub(crate) fn prepare(file: &mut File) -> bool {
             return false;
         }
         if file.has(SRD) {
+            // The file is where the buffer ends: it goes back to where the program is, which fseek(3) may have left to this.
+            super::seek::realign(file);
             super::read::discard(file);
             file.flags &= !(SRD | SEOF);
         }
