@@ -228,6 +228,26 @@ pub unsafe extern "C" fn unsetenv(name: *const c_char) -> c_int {
     0
 }
 
+/// putenv(3), under its name in NetBSD 5 and later.
+///
+/// # Safety
+/// As [`putenv`].
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn __putenv50(string: *mut c_char) -> c_int {
+    // SAFETY: this function's contract.
+    unsafe { putenv(string) }
+}
+
+/// unsetenv(3), under the name by which it returns a result.
+///
+/// # Safety
+/// As [`unsetenv`].
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn __unsetenv13(name: *const c_char) -> c_int {
+    // SAFETY: this function's contract.
+    unsafe { unsetenv(name) }
+}
+
 /// clearenv(3).
 ///
 /// # Safety

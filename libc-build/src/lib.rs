@@ -35,6 +35,7 @@ mod number;
 pub mod lock;
 pub mod park;
 pub mod pthread;
+pub mod signal;
 pub mod start;
 pub mod stdio;
 pub mod stdlib;

@@ -36,6 +36,8 @@ unsafe extern "C" {
     pub fn madvise(addr: *mut c_void, len: usize, behavior: c_int) -> c_int;
     /// getpid(2).
     pub safe fn getpid() -> c_int;
+    /// getuid(2).
+    pub safe fn getuid() -> u32;
     /// kill(2).
     pub safe fn kill(pid: c_int, signal: c_int) -> c_int;
     /// dup2(2).
