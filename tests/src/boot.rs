@@ -54,7 +54,12 @@ impl Run {
     /// If it does not.
     #[must_use]
     pub fn shows(self, text: &str) -> Self {
-        assert!(self.console.contains(text), "{text:?} is missing; console:\n{}\nstderr:\n{}", self.console, self.stderr);
+        assert!(
+            self.console.contains(text),
+            "{text:?} is missing; console:\n{}\nstderr:\n{}",
+            self.console,
+            self.stderr
+        );
         self
     }
 }
@@ -101,7 +106,8 @@ pub fn finish(mut command: Command, input: &[u8]) -> Run {
     while !collector.is_finished() {
         if start.elapsed() > PATIENCE {
             let _ = Command::new("kill").arg(pid.to_string()).status();
-            let output = collector.join().expect("the collector does not panic").expect("the child was started");
+            let output =
+                collector.join().expect("the collector does not panic").expect("the child was started");
             panic!("{command:?} hung; console:\n{}", String::from_utf8_lossy(&output.stdout));
         }
         std::thread::sleep(Duration::from_millis(5));

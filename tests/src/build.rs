@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Image, run, rumpbake, work_dir, workspace};
+use crate::{Image, rumpbake, run, work_dir, workspace};
 
 /// A program for NetBSD.
 pub struct Program {
@@ -53,7 +53,12 @@ pub fn c_from(name: &str, sources: &[PathBuf], flags: &[&str]) -> Program {
 /// `go` set up for NetBSD/amd64.
 pub fn go_command(dir: &Path) -> Command {
     let mut command = Command::new("go");
-    command.current_dir(dir).env("GOOS", "netbsd").env("GOARCH", "amd64").env("CGO_ENABLED", "0").env("GOFLAGS", "-mod=mod");
+    command
+        .current_dir(dir)
+        .env("GOOS", "netbsd")
+        .env("GOARCH", "amd64")
+        .env("CGO_ENABLED", "0")
+        .env("GOFLAGS", "-mod=mod");
     command
 }
 

@@ -62,7 +62,8 @@ fn copy_tree(from: &Path, to: &Path) {
         if entry.file_type().expect("the file system tells").is_dir() {
             copy_tree(&entry.path(), &target);
         } else {
-            std::fs::copy(entry.path(), &target).unwrap_or_else(|error| panic!("{}: {error}", target.display()));
+            std::fs::copy(entry.path(), &target)
+                .unwrap_or_else(|error| panic!("{}: {error}", target.display()));
         }
     }
 }
@@ -80,8 +81,14 @@ pub fn run_package(package: &str, skip: &str) -> Results {
     let _ = std::fs::remove_dir_all(&root);
     copy_tree(&folder, &inside);
     let config = dir.join("config.json");
-    std::fs::write(&config, format!("{{\"cwd\": {:?}}}", folder.display().to_string())).expect("the work folder is writable");
-    let image = Program { elf }.bake_with(&["--root", &root.display().to_string(), "--config", &config.display().to_string()]);
+    std::fs::write(&config, format!("{{\"cwd\": {:?}}}", folder.display().to_string()))
+        .expect("the work folder is writable");
+    let image = Program { elf }.bake_with(&[
+        "--root",
+        &root.display().to_string(),
+        "--config",
+        &config.display().to_string(),
+    ]);
     let mut args = vec!["-test.v", "-test.short"];
     if !skip.is_empty() {
         args.extend(["-test.skip", skip]);
@@ -99,7 +106,9 @@ fn judge(console: &str, status: i32, known: BTreeMap<String, String>) -> Results
             ended = true;
         }
         // Results of subtests are indented; the test that they belong to speaks for them.
-        let Some((verdict, rest)) = line.strip_prefix("--- ").and_then(|rest| rest.split_once(": ")) else { continue };
+        let Some((verdict, rest)) = line.strip_prefix("--- ").and_then(|rest| rest.split_once(": ")) else {
+            continue;
+        };
         let test = rest.split(' ').next().unwrap_or_default().to_owned();
         match verdict {
             "PASS" if known.contains_key(&test) => results.mended.push(test),
@@ -115,7 +124,8 @@ fn judge(console: &str, status: i32, known: BTreeMap<String, String>) -> Results
     if !ended {
         let tail: Vec<&str> = console.lines().rev().take(40).collect();
         let tail: Vec<&str> = tail.into_iter().rev().collect();
-        results.broken = Some(format!("the run ended with status {status} before its tests did:\n{}", tail.join("\n")));
+        results.broken =
+            Some(format!("the run ended with status {status} before its tests did:\n{}", tail.join("\n")));
     }
     results
 }
@@ -126,7 +136,10 @@ mod tests {
 
     #[test]
     fn judges_by_the_list() {
-        let known = BTreeMap::from([("TestB".to_owned(), "because".to_owned()), ("TestD".to_owned(), "because".to_owned())]);
+        let known = BTreeMap::from([
+            ("TestB".to_owned(), "because".to_owned()),
+            ("TestD".to_owned(), "because".to_owned()),
+        ]);
         let console = "--- PASS: TestA (0.00s)\n--- FAIL: TestB (0.00s)\n    --- FAIL: TestB/x\n--- FAIL: TestC (0.1s)\n--- SKIP: TestE\n--- PASS: TestD\nFAIL\n";
         let results = judge(console, 1, known);
         assert_eq!((results.passed, results.skipped), (1, 1));

@@ -9,7 +9,7 @@ mod build;
 pub mod gotest;
 
 pub use boot::{Image, Run};
-pub use build::{Program, c, cxx, go};
+pub use build::{Program, c, c_from, cxx, go};
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -38,7 +38,9 @@ pub fn rumpbake() -> Command {
         target.join("release/rumpbake")
     });
     let mut command = Command::new(&*PATH);
-    command.env("ZIG_GLOBAL_CACHE_DIR", work_dir("zig-cache")).env("ZIG_LOCAL_CACHE_DIR", work_dir("zig-cache"));
+    command
+        .env("ZIG_GLOBAL_CACHE_DIR", work_dir("zig-cache"))
+        .env("ZIG_LOCAL_CACHE_DIR", work_dir("zig-cache"));
     command
 }
 

@@ -9,7 +9,12 @@ fn checks(name: &str) {
 #[test]
 fn arguments_environment_and_status() {
     let image = c("echo").bake_with(&["--env", "WHO=world"]);
-    let _ = image.run_args(&["7", "two words", "\"quoted\""]).status(7).shows("arg 2: two words\n").shows("arg 3: \"quoted\"\n").shows("env WHO=world\n");
+    let _ = image
+        .run_args(&["7", "two words", "\"quoted\""])
+        .status(7)
+        .shows("arg 2: two words\n")
+        .shows("arg 3: \"quoted\"\n")
+        .shows("env WHO=world\n");
     let _ = image.run().ok().shows("arg 0: ");
     let _ = image.run_args(&["255"]).status(255);
 }

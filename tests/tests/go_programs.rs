@@ -5,7 +5,11 @@ use rumpbake_tests::{go, gotest};
 #[test]
 fn the_runtime_works() {
     let image = go("runtime").bake_with(&["--env", "WHO=gopher"]);
-    let _ = image.run_with(&["-m", "256"], &["one"], b"").status(3).shows("netbsd amd64 2 gopher\n").shows("runtime: all right\n");
+    let _ = image
+        .run_with(&["-m", "256"], &["one"], b"")
+        .status(3)
+        .shows("netbsd amd64 2 gopher\n")
+        .shows("runtime: all right\n");
 }
 
 #[test]
@@ -22,13 +26,43 @@ fn a_few_of_the_standard_library_s_tests() {
 #[ignore = "takes many minutes; cargo xtask conformance runs it"]
 fn the_standard_library_s_tests() {
     const PACKAGES: [&str; 27] = [
-        "sync", "sync/atomic", "strings", "bytes", "sort", "strconv", "math", "math/big", "math/bits", "math/cmplx", "math/rand", "math/rand/v2",
-        "time", "context", "bufio", "unicode", "unicode/utf8", "unicode/utf16", "encoding/json", "errors", "slices", "maps", "container/list", "container/heap", "io", "path", "text/tabwriter",
+        "sync",
+        "sync/atomic",
+        "strings",
+        "bytes",
+        "sort",
+        "strconv",
+        "math",
+        "math/big",
+        "math/bits",
+        "math/cmplx",
+        "math/rand",
+        "math/rand/v2",
+        "time",
+        "context",
+        "bufio",
+        "unicode",
+        "unicode/utf8",
+        "unicode/utf16",
+        "encoding/json",
+        "errors",
+        "slices",
+        "maps",
+        "container/list",
+        "container/heap",
+        "io",
+        "path",
+        "text/tabwriter",
     ];
     let mut wrong = Vec::new();
     for package in PACKAGES {
         let results = gotest::run_package(package, "");
-        println!("{package}: {} passed, {} failed, {} skipped", results.passed, results.failed.len(), results.skipped);
+        println!(
+            "{package}: {} passed, {} failed, {} skipped",
+            results.passed,
+            results.failed.len(),
+            results.skipped
+        );
         if !results.as_expected() {
             wrong.push((package, results));
         }

@@ -1,0 +1,2 @@
+-- What selftest.lua requires.
+return { answer = 42 }
