@@ -41,6 +41,8 @@ mod symbols;
 mod syscalls;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use app::{App, AppKind};
 pub use bake::{BakeOptions, Image, Multiboot, Target, bake, components, inspect};

@@ -5,6 +5,9 @@ use object::elf;
 use crate::app::App;
 use crate::app::PAGE;
 
+/// Zeros that are written out rather than beginning another segment, bytes.
+const GAP: u64 = 2 * PAGE;
+
 /// To which layer a segment belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layer {
@@ -96,8 +99,11 @@ impl Space {
         Some(u64::from_le_bytes(std::array::from_fn(byte)))
     }
 
-    /// Writes into a segment, extending its content if need be; `None` outside all of them.
+    /// Writes into a segment, extending its content if need be; `None` outside all of them, or if the content is scattered
+    /// over more pieces than an image holds.
     pub(crate) fn write(&mut self, va: u64, bytes: &[u8]) -> Option<()> {
+        let index = self.pages.iter().position(|pages| pages.holds(va, bytes.len() as u64))?;
+        self.split_gap(index, va)?;
         let pages = self.pages.iter_mut().find(|pages| pages.holds(va, bytes.len() as u64))?;
         let at = usize::try_from(va - pages.va).ok()?;
         if pages.data.len() < at + bytes.len() {
@@ -105,6 +111,20 @@ impl Space {
         }
         pages.data.get_mut(at..at + bytes.len())?.copy_from_slice(bytes);
         Some(())
+    }
+
+    /// Begins a new segment at `va` if it lies far behind the segment's content: zeroed memory that nobody wrote takes no room.
+    fn split_gap(&mut self, index: usize, va: u64) -> Option<()> {
+        let pages = self.pages.get_mut(index)?;
+        let content_end = pages.va + pages.data.len() as u64;
+        let page = va & !(PAGE - 1);
+        if page <= content_end + GAP {
+            return Some(());
+        }
+        let tail = Pages { va: page, len: pages.va + pages.len - page, data: Vec::new(), ..*pages };
+        pages.len = page - pages.va;
+        self.pages.insert(index + 1, tail);
+        (self.pages.len() <= rump_image::MAX_SEGMENTS).then_some(())
     }
 
     /// Makes the whole pages of `start..end` read-only, splitting segments where necessary.
@@ -175,6 +195,19 @@ mod tests {
         );
         assert_eq!(space.word(0x11000), Some(0x0202_0202_0202_0202));
         assert_eq!(space.word(0x127fc), Some(0x0303_0303));
+    }
+
+    #[test]
+    fn zeros_that_nobody_wrote_take_no_room() {
+        let mut space = space();
+        if let Some(pages) = space.pages.first_mut() {
+            pages.len = 1 << 30;
+        }
+        space.write(0x2000_0008, &[9; 8]).unwrap();
+        assert_eq!(space.pages.len(), 2);
+        assert_eq!(space.pages[1].data.len(), 16);
+        assert_eq!(space.word(0x2000_0008), Some(0x0909_0909_0909_0909));
+        assert_eq!(space.pages[0].len + space.pages[1].len, 1 << 30);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use object::LittleEndian as LE;
 use object::elf::{self, FileHeader64, ProgramHeader64};
 use object::read::elf::ProgramHeader as _;
 
-use super::{PIE_BASE, Refusal};
+use super::{PIE_BASE, Refusal, system};
 
 /// Bytes in a page.
 pub(crate) const PAGE: u64 = 4096;
@@ -99,6 +99,7 @@ pub(crate) struct Headers {
 }
 
 impl Headers {
+    /// Reads and checks them; refuses programs for other systems.
     pub(crate) fn read(bytes: &[u8], header: &FileHeader64<LE>) -> Result<Self, Refusal> {
         check_sections(bytes, header)?;
         let position_independent = header.e_type.get(LE) == elf::ET_DYN;
@@ -117,6 +118,18 @@ impl Headers {
             relro: None,
             stack_size: 0,
         };
+        // First what says for which system the file is: a wrong system is worth more words than an odd segment.
+        for segment in segments {
+            match segment.p_type(LE) {
+                elf::PT_INTERP => this.interp = Some(file_span(bytes, segment, "the interpreter's name")?),
+                elf::PT_NOTE => {
+                    let span = file_span(bytes, segment, "a note")?;
+                    this.notes.push((span, segment.p_align(LE)));
+                }
+                _ => {}
+            }
+        }
+        system::check(bytes, header, &this)?;
         for segment in segments {
             this.segment(bytes, segment)?;
         }
@@ -132,12 +145,7 @@ impl Headers {
                     self.loads.push(load);
                 }
             }
-            elf::PT_INTERP => self.interp = Some(file_span(bytes, segment, "the interpreter's name")?),
             elf::PT_DYNAMIC => self.dynamic = Some(file_span(bytes, segment, "the dynamic section")?),
-            elf::PT_NOTE => {
-                let span = file_span(bytes, segment, "a note")?;
-                self.notes.push((span, segment.p_align(LE)));
-            }
             elf::PT_TLS => self.tls = Some(tls(bytes, segment)?),
             elf::PT_GNU_RELRO => {
                 let start = self.address(segment.p_vaddr(LE))?;
