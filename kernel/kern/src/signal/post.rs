@@ -19,6 +19,7 @@ pub fn psignal(proc: &'static Proc, signo: i32) {
 /// EAGAIN if too many are pending.
 pub fn kpsignal(proc: &'static Proc, info: KsigInfo) -> Result<(), Errno> {
     let signo = info.signo;
+    crate::event::knote::signal_sent(signo);
     if signo == SIGKILL {
         // There is nothing that the program could still do about it, whichever of its LWPs sleep or are suspended.
         super::deliver::sigexit(proc, signo);
