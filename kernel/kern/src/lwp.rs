@@ -190,7 +190,7 @@ impl LwpTable {
             table.live += 1;
             return Ok(lwp);
         }
-        if table.slots.len() >= LWPS_MAX || crate::uvm::fault::memory_is_short() {
+        if table.slots.len() >= LWPS_MAX {
             return Err(Errno::EAGAIN);
         }
         let lid = i32::try_from(table.slots.len() + 1).map_err(|_| Errno::EAGAIN)?;

@@ -47,6 +47,10 @@ syscall! {
         if flags & !(LWP_DETACHED | LWP_SUSPENDED) != 0 || uc.flags & UC_CPU == 0 {
             return Err(Errno::EINVAL);
         }
+        // A stack for it must not come from the kernel's reserve.
+        if crate::uvm::fault::memory_is_short() {
+            return Err(Errno::EAGAIN);
+        }
         let creator = curlwp();
         let proc = creator.proc;
         let lwp = proc.lwps.alloc(proc)?;
