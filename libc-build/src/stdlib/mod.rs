@@ -1,6 +1,7 @@
 //! stdlib.h.
 
 pub mod arithmetic;
+pub mod array;
 pub mod convert;
 pub(crate) mod heap;
 pub mod random;

@@ -206,16 +206,26 @@ pub unsafe extern "C" fn rindex(string: *const c_char, value: c_int) -> *mut c_c
 }
 
 /// A set of bytes.
-#[derive(Clone, Copy)]
-pub(crate) struct ByteSet([u64; 4]);
+#[derive(Clone, Copy, Debug)]
+pub struct ByteSet([u64; 4]);
 
 impl ByteSet {
+    /// No bytes.
+    pub(crate) const fn empty() -> Self {
+        Self([0; 4])
+    }
+
+    /// Makes it the bytes that it had not.
+    pub(crate) fn invert(&mut self) {
+        self.0 = self.0.map(|bits| !bits);
+    }
+
     /// The bytes of `string`, without its end.
     ///
     /// # Safety
     /// `string` is a C string.
     pub(crate) unsafe fn of(string: *const c_char) -> Self {
-        let mut set = Self([0; 4]);
+        let mut set = Self::empty();
         let mut at = string.cast::<u8>();
         loop {
             // SAFETY: no byte before was the end.
