@@ -55,7 +55,9 @@ fn stubs(work: &Path) -> Result<Vec<PathBuf>> {
         .output()
         .context("cannot start the compiler")?;
     let text = String::from_utf8_lossy(&output.stderr);
-    let Some(line) = text.lines().find(|line| line.starts_with("ld.lld ")) else {
+    // With an empty cache, what the compiler builds for itself shows its own linker lines first.
+    let Some(line) = text.lines().find(|line| line.starts_with("ld.lld ") && line.contains(" -o empty "))
+    else {
         bail!("the compiler does not show its linker's command line:\n{text}");
     };
     Ok(line
