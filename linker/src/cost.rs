@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::components;
 use crate::kernel::Kernel;
 use crate::kit::{Kind, Kit, Place, Reach};
 use crate::libc::Libc;
@@ -119,6 +120,7 @@ pub(crate) fn table(kernel: &Kernel, libc: Option<&Libc>) -> Vec<ComponentCost> 
         .iter()
         .map(|taken| new(&taken.info.name, &taken.info.faction, &taken.why))
         .collect();
+    let records = components::records(&kernel.kit).unwrap_or_default();
     let mut others: BTreeMap<String, ComponentCost> = BTreeMap::new();
     let owners = owners(kernel);
     let reach = &kernel.selection.reach;
@@ -127,9 +129,14 @@ pub(crate) fn table(kernel: &Kernel, libc: Option<&Libc>) -> Vec<ComponentCost> 
         match table.iter_mut().find(|cost| cost.name == owner) {
             Some(cost) => add(cost, kind, size),
             None => {
-                let faction = if owner == PLATFORM { PLATFORM } else { "kern" };
+                let record = records.iter().find(|record| record.name == owner);
+                let (faction, why) = match record {
+                    Some(record) => (record.faction.as_str(), "used by others"),
+                    None if owner == PLATFORM => (PLATFORM, "in every image"),
+                    None => ("kern", "in every image"),
+                };
                 let cost = others.entry(owner.to_owned());
-                add(cost.or_insert_with(|| new(owner, faction, "in every image")), kind, size);
+                add(cost.or_insert_with(|| new(owner, faction, why)), kind, size);
             }
         }
     }

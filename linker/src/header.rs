@@ -232,6 +232,6 @@ mod tests {
         assert!(hole.start - IMAGE_START >= 8192 - 48);
         assert_eq!(hole.end - IMAGE_START, 8192);
         assert_eq!(super::hole(Multiboot::Everyone), None);
-        assert!(HEADERS_END <= 512);
+        const { assert!(HEADERS_END <= 512) };
     }
 }

@@ -139,11 +139,9 @@ impl Headers {
 
     fn segment(&mut self, bytes: &[u8], segment: &ProgramHeader64<LE>) -> Result<(), Refusal> {
         match segment.p_type(LE) {
-            elf::PT_LOAD => {
-                if segment.p_memsz(LE) != 0 {
-                    let load = self.load(bytes, segment)?;
-                    self.loads.push(load);
-                }
+            elf::PT_LOAD if segment.p_memsz(LE) != 0 => {
+                let load = self.load(bytes, segment)?;
+                self.loads.push(load);
             }
             elf::PT_DYNAMIC => self.dynamic = Some(file_span(bytes, segment, "the dynamic section")?),
             elf::PT_TLS => self.tls = Some(tls(bytes, segment)?),

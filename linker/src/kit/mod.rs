@@ -8,6 +8,8 @@
 mod graph;
 mod parse;
 mod reloc;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
