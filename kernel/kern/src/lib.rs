@@ -49,6 +49,7 @@ pub mod pagestore;
 pub mod pipe;
 pub mod proc;
 pub mod prot;
+pub mod random;
 pub mod resource;
 pub mod rlimit;
 pub mod select;
@@ -57,6 +58,7 @@ pub mod signal;
 pub mod sleep;
 pub mod sys_lwp;
 pub mod syscall;
+pub mod sysctl;
 #[cfg(test)]
 mod testing;
 pub mod timer;

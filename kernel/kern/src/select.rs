@@ -15,9 +15,7 @@ use crate::clock::{Timespec, Timeval};
 use crate::copy::{copyin, copyin_bytes, copyin_slice, copyout_bytes, copyout_slice};
 use crate::curlwp;
 use crate::errno::{ERESTART, Errno};
-use crate::file::poll::{
-    POLLERR, POLLHUP, POLLNVAL, POLLOUT, POLLPRI, POLLRDBAND, POLLRDNORM, WRITABLE,
-};
+use crate::file::poll::{POLLERR, POLLHUP, POLLNVAL, POLLOUT, POLLPRI, POLLRDBAND, POLLRDNORM, WRITABLE};
 use crate::file::{FileRef, Filter};
 use crate::filedesc::{FD_MAX, getfile};
 use crate::selinfo::Watcher;
@@ -207,8 +205,7 @@ syscall! {
 }
 
 /// What the three sets of select(2) stand for.
-const SETS: [u32; 3] =
-    [POLLRDNORM | POLLHUP | POLLERR, POLLOUT | POLLHUP | POLLERR, POLLRDBAND | POLLPRI];
+const SETS: [u32; 3] = [POLLRDNORM | POLLHUP | POLLERR, POLLOUT | POLLHUP | POLLERR, POLLRDBAND | POLLPRI];
 
 /// A set of select(2): bit `n` of its bytes stands for descriptor `n`.
 struct FdSet {
@@ -243,14 +240,12 @@ fn select(count: i32, addrs: [usize; 3], deadline_ns: u64, mask_addr: usize) -> 
     // As far as there are descriptors; what is beyond in the sets is left alone.
     let count = count.min(highest.next_multiple_of(WORD * 8));
     let bytes = count.div_ceil(WORD * 8) * WORD;
-    let mut sets = [
-        FdSet::copyin(addrs[0], bytes)?,
-        FdSet::copyin(addrs[1], bytes)?,
-        FdSet::copyin(addrs[2], bytes)?,
-    ];
+    let mut sets =
+        [FdSet::copyin(addrs[0], bytes)?, FdSet::copyin(addrs[1], bytes)?, FdSet::copyin(addrs[2], bytes)?];
     let mut items: Vec<Item> = Vec::new();
     for fd in 0..count {
-        let events = sets.iter().zip(SETS).filter(|(set, _)| set.has(fd)).fold(0, |all, (_, asked)| all | asked);
+        let events =
+            sets.iter().zip(SETS).filter(|(set, _)| set.has(fd)).fold(0, |all, (_, asked)| all | asked);
         if events == 0 {
             continue;
         }
@@ -292,4 +287,3 @@ syscall! {
         select(count, [read, write, except], timespec_deadline(limit)?, mask)
     }
 }
-

@@ -198,12 +198,7 @@ impl FileOps for KQueueFile {
 
     fn stat(&self, _head: &FileHead) -> Result<Attr, Errno> {
         let count = self.0.active.borrow().len();
-        Ok(Attr {
-            mode: S_IFIFO,
-            size: count as i64,
-            blksize: size_of::<Kevent>() as u32,
-            ..Attr::default()
-        })
+        Ok(Attr { mode: S_IFIFO, size: count as i64, blksize: size_of::<Kevent>() as u32, ..Attr::default() })
     }
 
     fn close(&self, _head: &FileHead) {
