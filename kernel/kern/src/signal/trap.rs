@@ -3,6 +3,7 @@
 use alloc::format;
 
 use rump_hypercall::boot::{self, Exit};
+use rump_hypercall::memory::PAGE_SIZE;
 use rump_hypercall::upcall::Access;
 use rump_hypercall::user::{self, Trapframe};
 
@@ -13,6 +14,9 @@ use super::number::*;
 use super::ucontext::FpuArea;
 use crate::lwp::curlwp_opt;
 use crate::uvm::fault::FaultError;
+
+/// The vector of a page fault.
+const PAGE_FAULT: u64 = 14;
 
 /// Bits of a page fault's error code.
 const PF_WRITE: u64 = 2;
@@ -36,9 +40,19 @@ pub fn trap(frame: &mut Trapframe, va: usize) {
         call_handler(lwp, frame, &info, &action);
         return;
     }
-    let reason = format!("{} ({}) at {addr:#x}, LWP {}", super::name(signo), describe(signo, code), lwp.lid);
+    let what = if signo == SIGSEGV && code == SEGV_ACCERR && is_near_stack(frame, va) {
+        "the stack is full"
+    } else {
+        describe(signo, code)
+    };
+    let reason = format!("{} ({}) at {addr:#x}, LWP {}", super::name(signo), what, lwp.lid);
     user::crash_report(&reason, frame);
     boot::exit(Exit::Signaled(signo as u8))
+}
+
+/// Whether an address that may not be touched is where the stack pointer is: a guard below a stack.
+fn is_near_stack(frame: &Trapframe, va: usize) -> bool {
+    frame.trapno == PAGE_FAULT && frame.rip as usize != va && va.abs_diff(frame.rsp as usize) < 2 * PAGE_SIZE
 }
 
 /// Signal, code and address of an exception.
@@ -52,7 +66,7 @@ fn classify(frame: &Trapframe, va: usize) -> (i32, i32, u64) {
         6 => (SIGILL, ILL_ILLOPC, frame.rip),
         7 => (SIGILL, ILL_PRVOPC, frame.rip),
         11 | 12 => (SIGBUS, BUS_ADRERR, frame.rip),
-        14 => page_fault(frame, va),
+        PAGE_FAULT => page_fault(frame, va),
         16 => (SIGFPE, x87_code(), frame.rip),
         17 => (SIGBUS, BUS_ADRALN, va as u64),
         19 => (SIGFPE, simd_code(), frame.rip),
