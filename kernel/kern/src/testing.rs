@@ -40,6 +40,7 @@ pub fn outcome(body: impl FnOnce(&'static Lwp) + Send) -> Outcome {
         }
         let lwp = proc.lwps.alloc(proc).unwrap();
         lwp.attach();
+        crate::timer::clear();
         let bounds = proc.vm.borrow().map.bounds();
         let old = proc.vm.borrow_mut().unmap(bounds);
         drop(old);

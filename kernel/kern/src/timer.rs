@@ -298,3 +298,14 @@ syscall! {
         copyout(&if left == 0 { ItimerVal::default() } else { itimerval(left, timer.interval_ns) }, value)
     }
 }
+
+/// Takes all timers away, for the next test.
+#[cfg(test)]
+pub fn clear() {
+    for timer in TIMERS.borrow_mut().iter_mut() {
+        if let Some(callout) = timer.callout {
+            time::callout_cancel(callout);
+        }
+        *timer = Timer::UNUSED;
+    }
+}
