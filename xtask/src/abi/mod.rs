@@ -35,25 +35,11 @@ pub fn run(mode: Mode) -> Result<()> {
     let work = tempfile::tempdir().context("cannot make a temporary folder")?;
     let mut files = BTreeMap::new();
     let abi = Path::new("kernel/abi/src");
-    let mut names = Vec::new();
-    let mut empty = Vec::new();
-    for module in tables::MODULES {
-        let constants = constants::evaluate(work.path(), module)?;
-        if constants.is_empty() {
-            empty.push(module.name);
-            continue;
-        }
-        let mut text = head(module.about, module.files) + "\n";
-        text += &constants::source(&constants);
-        if module.name == "errno" {
-            text += &constants::errno_type(&constants);
-        }
-        files.insert(abi.join(format!("{}.rs", module.name)), rustfmt(&text)?);
-        names.push(module.name);
+    for (name, text) in constants_modules()? {
+        files.insert(abi.join(format!("{name}.rs")), text);
     }
-    if !empty.is_empty() {
-        bail!("no constants found for the modules {}", empty.join(", "));
-    }
+    let mut names: Vec<&str> = tables::MODULES.iter().map(|module| module.name).collect();
+    names.extend(["syscall", "types"]);
     files.insert(
         abi.join("syscall.rs"),
         rustfmt(
@@ -62,7 +48,6 @@ pub fn run(mode: Mode) -> Result<()> {
                 + &syscalls::source()?),
         )?,
     );
-    names.push("syscall");
     let output = structures::generate(work.path())?;
     files.insert(
         abi.join("types.rs"),
@@ -83,10 +68,47 @@ pub fn run(mode: Mode) -> Result<()> {
         tables::STRUCTURE_HEADERS.join("\n") + "\n",
     );
     files.insert(PathBuf::from("linker/data/symbols.txt"), symbols::list(work.path())?);
-    names.push("types");
     names.sort_unstable();
     files.insert(abi.join("lib.rs"), rustfmt(&root(&names))?);
     settle(mode, &files)
+}
+
+/// The texts of the constants' modules. The compiler's answers take most of the time, so the processors share the modules.
+fn constants_modules() -> Result<Vec<(&'static str, String)>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let share = |modules: &'static [tables::Module]| {
+            scope.spawn(move || {
+                modules
+                    .iter()
+                    .map(|module| Ok((module.name, constants_module(module)?)))
+                    .collect::<Result<Vec<_>>>()
+            })
+        };
+        let workers: Vec<_> =
+            tables::MODULES.chunks(tables::MODULES.len().div_ceil(threads)).map(share).collect();
+        let mut texts = Vec::new();
+        for worker in workers {
+            match worker.join() {
+                Ok(part) => texts.extend(part?),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        Ok(texts)
+    })
+}
+
+fn constants_module(module: &tables::Module) -> Result<String> {
+    let work = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let constants = constants::evaluate(work.path(), module)?;
+    if constants.is_empty() {
+        bail!("module {}: no constants found", module.name);
+    }
+    let mut text = head(module.about, module.files) + "\n" + &constants::source(&constants);
+    if module.name == "errno" {
+        text += &constants::errno_type(&constants);
+    }
+    rustfmt(&text)
 }
 
 /// The crate's root.
