@@ -43,6 +43,14 @@ pub mod start;
 pub mod stdio;
 pub mod stdlib;
 pub mod string;
+#[cfg(not(test))]
+mod atomic;
+#[cfg(not(test))]
+mod dl;
+#[cfg(not(test))]
+mod sysctl;
+#[cfg(not(test))]
+mod unistd;
 pub mod thread;
 pub mod time;
 pub mod va;

@@ -5,7 +5,7 @@
 //! not part of it (their flags are clear), so they stay the running thread's.
 
 use crate::va::VaList;
-use crate::{sys, variadic};
+use crate::sys;
 use core::arch::{global_asm, naked_asm};
 use core::ffi::{c_int, c_void};
 
