@@ -29,7 +29,6 @@ static TRANSMIT_AT_ONCE: Giant<usize> = Giant::new(1);
 /// 115,200 baud, 8N1, FIFOs on, unless a byte has come in already: turning the FIFOs on empties the receiver, and the next byte
 /// may follow a read at once, so whoever typed ahead (piped input does) would lose one.
 pub fn init() {
-    let fifos = inb(LINE_STATUS) & DATA_READY == 0;
     for (port, value) in [
         (INTERRUPT_ENABLE, 0),
         (LINE_CONTROL, 0x80),
@@ -40,7 +39,7 @@ pub fn init() {
     ] {
         outb(port, value);
     }
-    if fifos {
+    if inb(LINE_STATUS) & DATA_READY == 0 {
         outb(FIFO_CONTROL, 7);
         TRANSMIT_AT_ONCE.set(FIFO);
     }
@@ -84,11 +83,12 @@ fn write(bytes: &[u8]) {
 #[unsafe(export_name = "rb_console_read")]
 fn read(buf: &mut [u8]) -> usize {
     let mut input = INPUT.borrow_mut();
+    // The interrupt came when the first byte arrived, not for those that found no room. Taken before the count, so that none is left here when the
+    // caller is told that there is nothing more: nobody would tell it again.
+    receive(&mut input);
     let count = buf.len().min(input.len());
     for (slot, byte) in buf.iter_mut().zip(input.drain(..count)) {
         *slot = byte;
     }
-    // The interrupt comes when the first byte arrives, not for those that found no room.
-    receive(&mut input);
     count
 }
