@@ -19,7 +19,9 @@
 #[macro_use]
 mod macros;
 
+pub mod accounts;
 pub mod ctype;
+pub mod dirent;
 pub mod errno;
 pub mod sys;
 pub mod process;
@@ -34,6 +36,7 @@ pub mod math;
 mod number;
 pub mod lock;
 pub mod park;
+pub mod path;
 pub mod program;
 pub mod pthread;
 pub mod regex;

@@ -1,0 +1,5 @@
+//! Paths and names: basename(3), dirname(3), realpath(3), fnmatch(3), glob(3).
+
+pub mod fnmatch;
+pub mod parts;
+pub mod real;
