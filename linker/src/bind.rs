@@ -88,11 +88,17 @@ pub(crate) fn imports(kit: &mut Kit, app: &App) -> Result<Imports> {
         let copied = kit.location(&symbol.name).is_some_and(|(section, _)| {
             imports.copies.iter().chain(&imports.more_copies).any(|copy| copy.section == section)
         });
-        if symbol.kind != elf::STT_TLS && !copied {
+        if symbol.kind != elf::STT_TLS && !copied && !internal(kit, &symbol.name) {
             kit.bind(&symbol.name, Place::Absolute(symbol.value));
         }
     }
     Ok(imports)
+}
+
+/// Whether the name belongs to the contract between layer 2 and the linker or the kernel, so that a program's symbol of that
+/// name means something else.
+fn internal(kit: &Kit, name: &str) -> bool {
+    name.starts_with("rb_") || (name.starts_with("sys_") && kit.defined(name).is_none())
 }
 
 /// Gives a datum of the kit its home in the program.

@@ -6,7 +6,7 @@ use object::LittleEndian as LE;
 use object::elf::{self, FileHeader64};
 use object::read::elf::{FileHeader as _, SectionHeader as _};
 
-use crate::app::{App, Load, notes};
+use crate::app::{self, App, Load, notes};
 use crate::assemble::{NOTE_OWNER, NOTE_TYPE};
 use crate::bake::{self, Kits};
 use crate::cost;
@@ -29,7 +29,7 @@ fn image(bytes: &[u8]) -> Option<Report> {
 
 /// What a program or an image is.
 pub(crate) fn inspect(kits: &Kits, path: &Path) -> Result<Report> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let bytes = app::load(path)?;
     if let Some(report) = image(&bytes) {
         return Ok(report);
     }

@@ -214,6 +214,28 @@ fn the_programs_own_symbols_come_before_libcs() {
 }
 
 #[test]
+fn a_programs_symbol_is_never_taken_for_the_kernels() {
+    let mut builder = AppBuilder::dynamic();
+    let d = AppBuilder::DATA;
+    builder.symbols = vec![
+        ("sys_read", AppBuilder::ENTRY, 2, GLOBAL, elf::STT_FUNC),
+        ("read", 0, 0, GLOBAL, elf::STT_FUNC),
+    ];
+    builder.relocs = vec![(d, elf::R_X86_64_JUMP_SLOT, 2, 0)];
+    let image = bake(&builder.read().unwrap(), &BakeOptions::default()).unwrap();
+    assert!(app_word(&image, app_word(&image, d)) > KERNEL_BASE);
+}
+
+#[test]
+fn files_that_are_not_regular_are_refused() {
+    let error = App::read("/dev/zero".as_ref()).unwrap_err().to_string();
+    assert!(error.contains("it is not a regular file"), "{error}");
+    let error = App::read("/".as_ref()).unwrap_err().to_string();
+    assert!(error.contains("it is a directory"), "{error}");
+    assert!(App::read("/absent".as_ref()).unwrap_err().to_string().contains("cannot be read"));
+}
+
+#[test]
 fn thread_local_storage_ends_at_the_thread_pointer() {
     let mut builder = AppBuilder::dynamic();
     let d = AppBuilder::DATA;

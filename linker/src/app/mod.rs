@@ -75,13 +75,7 @@ impl App {
     /// # Errors
     /// [`Error::Read`] if the file cannot be read, [`Error::Refused`] if it is something else.
     pub fn read(path: &Path) -> Result<Self> {
-        let read = |source| Error::Read { path: path.into(), source };
-        let metadata = std::fs::metadata(path).map_err(read)?;
-        if metadata.is_dir() {
-            return Err(refused(path, Refusal::new("it is a directory", "name the program in it")));
-        }
-        let bytes = std::fs::read(path).map_err(read)?;
-        Self::parse(path, bytes)
+        Self::parse(path, load(path)?)
     }
 
     /// Reads a program from memory; `path` is for messages.
@@ -134,6 +128,28 @@ impl App {
     pub(crate) fn content(&self, load: &Load) -> &[u8] {
         self.bytes.get(load.file_offset..load.file_offset + load.file_len).unwrap_or(&[])
     }
+}
+
+/// Longest file that is read: an image reaches no further than 2 GiB.
+const FILE_MAX: u64 = 1 << 31;
+
+/// A regular file's content.
+pub(crate) fn load(path: &Path) -> Result<Vec<u8>> {
+    let fail = |source| Error::Read { path: path.into(), source };
+    let metadata = std::fs::metadata(path).map_err(fail)?;
+    if metadata.is_dir() {
+        return Err(refused(path, Refusal::new("it is a directory", "name the program in it")));
+    }
+    if !metadata.is_file() {
+        return Err(refused(path, Refusal::new("it is not a regular file", "name the program's file")));
+    }
+    if metadata.len() > FILE_MAX {
+        return Err(refused(
+            path,
+            Refusal::new("it is larger than 2 GiB, more than an image holds", "put its data on a volume"),
+        ));
+    }
+    std::fs::read(path).map_err(fail)
 }
 
 fn refused(path: &Path, refusal: Refusal) -> Error {
