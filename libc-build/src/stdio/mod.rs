@@ -1,6 +1,7 @@
 //! Streams and formats: stdio.h.
 
 pub mod buffer;
+pub mod checked;
 mod descriptor;
 pub mod file;
 pub(crate) mod heap;
