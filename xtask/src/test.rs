@@ -121,7 +121,7 @@ fn cargo(arguments: &[&str], lines: &mut Vec<String>) -> Result<()> {
         let text = line.trim();
         if let Some(name) = text.strip_prefix("Running ").or(text.strip_prefix("Doc-tests ")) {
             suite = suite_name(name);
-        } else if text.starts_with("test result:") {
+        } else if text.starts_with("test result:") && !text.contains(" 0 passed; 0 failed; 0 ignored;") {
             lines.push(format!("{suite:<40} {text}"));
         }
     }
