@@ -539,3 +539,6 @@ syscall! {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -287,3 +287,6 @@ syscall! {
         select(count, [read, write, except], timespec_deadline(limit)?, mask)
     }
 }
+
+#[cfg(test)]
+mod tests;
