@@ -31,6 +31,7 @@ pub mod clock;
 pub mod gate;
 #[cfg(not(test))]
 mod kit;
+pub mod iconv;
 pub mod locale;
 pub mod math;
 mod number;

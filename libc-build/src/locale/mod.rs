@@ -8,6 +8,7 @@ pub mod category;
 pub mod conv;
 pub mod ctype;
 pub mod info;
+pub mod money;
 pub mod object;
 pub mod select;
 
