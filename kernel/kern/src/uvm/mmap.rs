@@ -158,13 +158,13 @@ pub fn mmap(
         vm.place(addr, size, align, flags)?
     };
     let removed = vm.map(start..start + size, Entry::new(start + size, prot, max_prot, backing));
-    if flags.contains(MapFlags::WIRED) || vm.wire_future {
-        if let Err(errno) = vm.bring_in(start..start + size) {
-            let undone = vm.unmap(start..start + size);
-            drop(vm);
-            drop((removed, undone));
-            return Err(errno);
-        }
+    if (flags.contains(MapFlags::WIRED) || vm.wire_future)
+        && let Err(errno) = vm.bring_in(start..start + size)
+    {
+        let undone = vm.unmap(start..start + size);
+        drop(vm);
+        drop((removed, undone));
+        return Err(errno);
     }
     drop(vm);
     drop(removed);
