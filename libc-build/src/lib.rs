@@ -34,7 +34,7 @@ mod kit;
 pub mod iconv;
 pub mod locale;
 pub mod math;
-mod number;
+pub mod number;
 pub mod lock;
 pub mod park;
 pub mod path;

@@ -124,12 +124,12 @@ impl Locale {
 }
 
 /// Locale "C".
-#[expect(non_upper_case_globals, reason = "the ABI's name")]
+#[cfg_attr(test, expect(non_upper_case_globals, reason = "the ABI's name"))]
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub static _lc_C_locale: Locale = Locale::new();
 
 /// The locale of functions that take none.
-#[expect(non_upper_case_globals, reason = "the ABI's name")]
+#[cfg_attr(test, expect(non_upper_case_globals, reason = "the ABI's name"))]
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub static _lc_global_locale: Locale = Locale::new();
 

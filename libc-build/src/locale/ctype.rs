@@ -57,32 +57,32 @@ const fn case_table(is_upper: bool) -> [i16; 257] {
 }
 
 /// The classes of each character.
-#[expect(non_upper_case_globals, reason = "the ABI's name")]
+#[cfg_attr(test, expect(non_upper_case_globals, reason = "the ABI's name"))]
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub static _C_ctype_tab_: [u16; 257] = class_table();
 
 /// Each character in lower case.
-#[expect(non_upper_case_globals, reason = "the ABI's name")]
+#[cfg_attr(test, expect(non_upper_case_globals, reason = "the ABI's name"))]
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub static _C_tolower_tab_: [i16; 257] = case_table(false);
 
 /// Each character in upper case.
-#[expect(non_upper_case_globals, reason = "the ABI's name")]
+#[cfg_attr(test, expect(non_upper_case_globals, reason = "the ABI's name"))]
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub static _C_toupper_tab_: [i16; 257] = case_table(true);
 
 /// The locale's table of classes.
-#[expect(non_upper_case_globals, reason = "the ABI's name")]
+#[cfg_attr(test, expect(non_upper_case_globals, reason = "the ABI's name"))]
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub static _ctype_tab_: &[u16; 257] = &_C_ctype_tab_;
 
 /// The locale's table of lower case.
-#[expect(non_upper_case_globals, reason = "the ABI's name")]
+#[cfg_attr(test, expect(non_upper_case_globals, reason = "the ABI's name"))]
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub static _tolower_tab_: &[i16; 257] = &_C_tolower_tab_;
 
 /// The locale's table of upper case.
-#[expect(non_upper_case_globals, reason = "the ABI's name")]
+#[cfg_attr(test, expect(non_upper_case_globals, reason = "the ABI's name"))]
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub static _toupper_tab_: &[i16; 257] = &_C_toupper_tab_;
 

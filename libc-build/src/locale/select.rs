@@ -8,7 +8,7 @@ use core::ptr::null_mut;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// What MB_CUR_MAX expands to.
-#[expect(non_upper_case_globals, reason = "the ABI's name")]
+#[cfg_attr(test, expect(non_upper_case_globals, reason = "the ABI's name"))]
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub static __mb_cur_max: AtomicUsize = AtomicUsize::new(1);
 

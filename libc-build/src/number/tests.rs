@@ -50,12 +50,8 @@ proptest! {
         let (m, e) = split_double(x);
         let (digits, point) = our_digits(m, e, Cut::Fraction(precision));
         let host = host_format(c"%.*f", precision as i32, x);
-        let mut text = String::new();
-        for i in point.min(0)..point.max(0) + precision as i32 {
-            let at = i - point.min(0) + point.min(0);
-            if at >= point + precision as i32 + 1 { break }
-            text.push(usize::try_from(at).ok().and_then(|at| digits.chars().nth(at)).unwrap_or('0'));
-        }
+        let places = (point + precision as i32).max(0);
+        let text: String = (0..places).map(|at| digits.chars().nth(at as usize).unwrap_or('0')).collect();
         let host: String = host.chars().filter(char::is_ascii_digit).collect();
         prop_assert_eq!(text.trim_matches('0'), host.trim_matches('0'));
     }

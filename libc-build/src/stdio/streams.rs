@@ -40,7 +40,7 @@ const fn standard(fd: i16, flags: u16) -> File {
 }
 
 /// `stdin`, `stdout` and `stderr`.
-#[expect(non_upper_case_globals, reason = "the ABI's name")]
+#[cfg_attr(test, expect(non_upper_case_globals, reason = "the ABI's name"))]
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub static __sF: Standard =
     Standard(UnsafeCell::new([standard(0, SRD), standard(1, SWR), standard(2, SWR | SNBF)]));

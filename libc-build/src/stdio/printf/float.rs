@@ -167,7 +167,7 @@ fn grouped_integer(out: &mut Out, integer: &[u8], zeros: usize, separator: u8) {
     }
     let len = integer.len() + zeros;
     for i in 0..len {
-        if i != 0 && (len - i) % 3 == 0 {
+        if i != 0 && (len - i).is_multiple_of(3) {
             out.put_byte(separator);
         }
         out.put_byte(integer.get(i).copied().unwrap_or(b'0'));

@@ -82,7 +82,7 @@ fn grouped(out: &mut Out, style: Style, prefix: &[u8], digits: &[u8], separator:
 /// Writes digits with a separator before every third one from the end.
 pub(crate) fn put_grouped(out: &mut Out, digits: &[u8], separator: u8) {
     for (i, &digit) in digits.iter().enumerate() {
-        if i != 0 && (digits.len() - i) % 3 == 0 {
+        if i != 0 && (digits.len() - i).is_multiple_of(3) {
             out.put_byte(separator);
         }
         out.put_byte(digit);

@@ -58,14 +58,6 @@ pub(crate) struct Spec {
     pub position: usize,
 }
 
-impl Spec {
-    /// Whether a flag is there.
-    #[inline]
-    pub fn has(&self, flag: u8) -> bool {
-        self.flags & flag != 0
-    }
-}
-
 /// The greatest width or precision: a result longer than an `int` counts is an error anyway.
 const MOST: usize = i32::MAX as usize;
 
