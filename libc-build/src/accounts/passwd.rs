@@ -206,6 +206,15 @@ pub extern "C" fn __getpwuid50(uid: u32) -> *mut Passwd {
     shared(Wanted::Uid(uid))
 }
 
+/// A user's home directory, valid until the next lookup.
+///
+/// # Safety
+/// `name` is a C string.
+pub(crate) unsafe fn home_of<'a>(name: *const c_char) -> Option<&'a CStr> {
+    // SAFETY: as this function's own; the entry's strings have their ends.
+    unsafe { __getpwnam50(name).as_ref().map(|entry| CStr::from_ptr(entry.directory)) }
+}
+
 /// The next user.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub extern "C" fn __getpwent50() -> *mut Passwd {

@@ -3,6 +3,7 @@
 //! `DIR` is laid out as NetBSD's, because dirfd(3) is a macro that looks into it. A position for telldir(3) is a block's place in the
 //! directory and an entry's place in the block; positions are kept with the stream.
 
+pub(crate) mod kernel;
 pub mod scan;
 pub mod walk;
 
@@ -179,7 +180,7 @@ impl Dir {
                 self.seek = sys::lseek(self.fd, 0, 1);
                 // SAFETY: the block has that many bytes.
                 let got = unsafe {
-                    sys::__getdents30(self.fd, self.block.cast(), self.block_bytes.unsigned_abs() as usize)
+                    kernel::__getdents30(self.fd, self.block.cast(), self.block_bytes.unsigned_abs() as usize)
                 };
                 if got <= 0 {
                     (self.at, self.filled) = (0, 0);

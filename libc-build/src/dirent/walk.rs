@@ -1,8 +1,9 @@
 //! ftw(3), nftw(3): walking a tree of files, by paths. FTW_CHDIR is refused: a walk here never changes the directory.
 
+use super::kernel;
 use super::{__opendir30, __readdir30, closedir};
+use crate::errno;
 use crate::stdlib::array::Array;
-use crate::{errno, sys};
 use core::ffi::{c_char, c_int};
 
 /// The beginning of `struct stat`; the rest is for the callers.
@@ -41,7 +42,7 @@ pub const REGULAR: u32 = 0o100_000;
 pub fn stat_of(fd: c_int) -> Option<Stat> {
     let mut stat = Stat::ZERO;
     // SAFETY: the structure is as large as NetBSD's.
-    (unsafe { sys::__fstat50(fd, (&raw mut stat).cast()) } == 0).then_some(stat)
+    (unsafe { kernel::__fstat50(fd, (&raw mut stat).cast()) } == 0).then_some(stat)
 }
 
 /// Whether a link at the end of a path is followed.
@@ -63,7 +64,7 @@ pub unsafe fn stat_at(path: *const c_char, links: Links) -> Option<Stat> {
     let place = (&raw mut stat).cast();
     // SAFETY: as this function's own; the structure is as large as NetBSD's.
     let status = unsafe {
-        if links == Links::Follow { sys::__stat50(path, place) } else { sys::__lstat50(path, place) }
+        if links == Links::Follow { kernel::__stat50(path, place) } else { kernel::__lstat50(path, place) }
     };
     (status == 0).then_some(stat)
 }

@@ -1,5 +1,6 @@
 //! Paths and names: basename(3), dirname(3), realpath(3), fnmatch(3), glob(3).
 
 pub mod fnmatch;
+pub mod glob;
 pub mod parts;
 pub mod real;
