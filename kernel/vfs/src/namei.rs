@@ -6,7 +6,7 @@
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
-use rump_abi::limits::{NAME_MAX, PATH_MAX};
+use rump_abi::limits::PATH_MAX;
 use rump_kern::copy::copyinstr;
 use rump_kern::errno::Errno;
 use rump_kern::filedesc;
@@ -22,8 +22,8 @@ const SYMLINKS_MAX: usize = 32;
 /// Longest path with its NUL, bytes.
 pub const PATH_ROOM: usize = PATH_MAX as usize;
 
-/// Longest name, bytes.
-const NAME_ROOM: usize = NAME_MAX as usize;
+/// Longest name, bytes (KERNEL_NAME_MAX of NetBSD, whose NAME_MAX is what a structure has room for).
+pub const NAME_LEN_MAX: usize = 255;
 
 /// AT_FDCWD: paths that do not begin with a slash are below the working directory.
 const AT_FDCWD: i32 = rump_abi::fcntl::AT_FDCWD;
@@ -164,7 +164,7 @@ pub fn namei(mut at: VnodeRef, mut path: Vec<u8>, follow: Follow) -> Result<Foun
                 trailing_slash: true,
             });
         }
-        if name.len() > NAME_ROOM {
+        if name.len() > NAME_LEN_MAX {
             return Err(Errno::ENAMETOOLONG);
         }
         if at.kind() != Kind::Directory {

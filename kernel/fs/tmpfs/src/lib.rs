@@ -22,6 +22,7 @@ use rump_hypercall::{boot, memory};
 use rump_kern::errno::Errno;
 use rump_kern::log;
 use rump_vfs::mount::{self, FileSystem, FsType, Mount, Usage};
+use rump_vfs::namei::NAME_LEN_MAX;
 use rump_vfs::vnode::{NewAttr, VnodeRef};
 
 use dir::Dir;
@@ -91,7 +92,7 @@ impl FileSystem for Tmpfs {
             free_blocks: counts.free,
             files: self.shared.nodes.get() + free_files,
             free_files,
-            name_max: 511,
+            name_max: NAME_LEN_MAX as u64,
         }
     }
 

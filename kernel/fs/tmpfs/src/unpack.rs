@@ -11,6 +11,7 @@ use rump_kern::errno::Errno;
 use rump_kern::log;
 use rump_kern::pagestore::PageStore;
 use rump_kern::uvm::fault::memory_is_short;
+use rump_vfs::namei::NAME_LEN_MAX;
 use rump_vfs::vnode::{Kind, NewAttr, SetAttr, Vnode};
 
 use crate::cpio::{Entry, Reader};
@@ -59,11 +60,10 @@ fn subdir(dir: &Rc<Node>, name: &[u8]) -> Result<Rc<Node>, Errno> {
 }
 
 fn add(root: &Rc<Node>, entry: &Entry<'static>, linked: &mut Linked) -> Result<(), Errno> {
-    const NAME_MAX: usize = 511;
     let kind = Kind::of_mode(entry.mode).ok_or(Errno::EFTYPE)?;
     let attr = NewAttr { mode: entry.mode & 0o7777, uid: entry.uid, gid: entry.gid };
     let names = || entry.name.split(|&byte| byte == b'/').filter(|name| !name.is_empty() && *name != b".");
-    if names().any(|name| name == b".." || name.len() > NAME_MAX) {
+    if names().any(|name| name == b".." || name.len() > NAME_LEN_MAX) {
         return Err(Errno::EINVAL);
     }
     let mut names = names().peekable();

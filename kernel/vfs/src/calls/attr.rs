@@ -1,6 +1,6 @@
 //! Changing what a file is: chmod(2), chown(2), chflags(2), utimes(2), truncate(2); pathconf(2).
 
-use rump_abi::limits::{LINK_MAX, NAME_MAX};
+use rump_abi::limits::LINK_MAX;
 use rump_abi::stat::{UTIME_NOW, UTIME_OMIT};
 use rump_abi::unistd::*;
 use rump_kern::clock::{Timespec, Timeval, nanotime};
@@ -14,7 +14,7 @@ use super::AT_FDCWD;
 use super::stat::follow;
 use crate::access::{self, Access};
 use crate::file::vnode_of;
-use crate::namei::{self, Follow, PATH_ROOM};
+use crate::namei::{self, Follow, NAME_LEN_MAX, PATH_ROOM};
 use crate::note::{NOTE_ATTRIB, NOTE_WRITE, note};
 use crate::vnode::{Kind, SetAttr, Vnode, VnodeRef};
 
@@ -273,7 +273,7 @@ syscall! {
 pub fn pathconf(vnode: &VnodeRef, name: i32) -> Result<i64, Errno> {
     match name {
         _PC_LINK_MAX => Ok(i64::from(LINK_MAX)),
-        _PC_NAME_MAX => Ok(i64::from(NAME_MAX)),
+        _PC_NAME_MAX => Ok(NAME_LEN_MAX as i64),
         _PC_PATH_MAX | _PC_SYMLINK_MAX => Ok(PATH_ROOM as i64),
         _PC_PIPE_BUF if matches!(vnode.kind(), Kind::Fifo | Kind::Directory) => Ok(PIPE_BUF as i64),
         _PC_CHOWN_RESTRICTED | _PC_NO_TRUNC | _PC_SYNC_IO | _PC_2_SYMLINKS => Ok(1),

@@ -95,7 +95,7 @@ fn add_entry(listing: &mut Vec<u8>, room: usize, entry: &DirEntry<'_>) -> Listin
         return Listing::Full;
     }
     listing.extend_from_slice(&entry.ino.to_le_bytes());
-    // A name has at most 511 bytes.
+    // A name has at most 255 bytes.
     listing.extend_from_slice(&(len as u16).to_le_bytes());
     listing.extend_from_slice(&(entry.name.len() as u16).to_le_bytes());
     listing.push(entry.kind.dirent_type());
