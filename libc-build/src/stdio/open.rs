@@ -67,6 +67,12 @@ fn tie(file: &mut File, fd: c_int) {
     file.read = Some(descriptor::read);
     file.seek = Some(descriptor::seek);
     file.write = Some(descriptor::write);
+    if file.has(SAPP) {
+        // Writing happens at the end anyway; ftell(3) should say so before.
+        let error = errno::get();
+        sys::lseek(fd, 0, 2);
+        errno::set(error);
+    }
 }
 
 /// Opens a file. Returns the descriptor, or -1 with errno set.
@@ -227,8 +233,8 @@ pub unsafe extern "C" fn freopen(path: *const c_char, mode: *const c_char, strea
             }
             file.close = None;
             finish(&mut file);
-            tie(&mut file, old);
             file.flags = flags;
+            tie(&mut file, old);
             return stream;
         }
         let fd = open_path(path, wanted);
@@ -251,8 +257,8 @@ pub unsafe extern "C" fn freopen(path: *const c_char, mode: *const c_char, strea
             sys::close(fd);
             number = old;
         }
-        tie(&mut file, number);
         file.flags = flags;
+        tie(&mut file, number);
         stream
     }
 }

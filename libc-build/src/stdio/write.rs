@@ -15,12 +15,8 @@ fn hand_on(file: &mut File, mut bytes: &[u8]) -> bool {
         return false;
     };
     if file.has(SAPP) {
-        // The file is at its end after this, wherever that is.
+        // The descriptor appends by itself (O_APPEND): after this the file is at its end, wherever that is.
         file.flags &= !SOFF;
-        if let Some(seek) = file.seek {
-            // SAFETY: the function belongs to the cookie. Where the file cannot seek, it is written as it is.
-            unsafe { seek(file.cookie, 0, 2) };
-        }
     }
     while !bytes.is_empty() {
         // SAFETY: the function belongs to the cookie, and so many bytes are there.
