@@ -206,8 +206,7 @@ impl FileOps for TtyFile {
                 let bytes = TTY.borrow().readable_bytes();
                 answer_int(data, i32::try_from(bytes).unwrap_or(i32::MAX))
             }
-            TIOCOUTQ | FIONWRITE => answer_int(data, 0),
-            TIOCDRAIN => Ok(0),
+            TIOCOUTQ | FIONWRITE | TIOCGETD => answer_int(data, 0),
             TIOCFLUSH => {
                 // Without an argument both directions are meant; FREAD is TCIFLUSH's bit.
                 let which = int_arg(data);
@@ -231,14 +230,13 @@ impl FileOps for TtyFile {
                 console::write(&echo);
                 Ok(0)
             }
-            TIOCGETD => answer_int(data, 0),
             TIOCSETD if int_arg(data) == 0 => Ok(0),
             TIOCGLINED => answer(data, b"termios\0"),
             // The program is the terminal's session, and its only process group.
             TIOCGPGRP | TIOCGSID => answer_int(data, PID),
             TIOCSPGRP if int_arg(data) == PID => Ok(0),
             TIOCSPGRP => Err(Errno::EPERM),
-            TIOCSCTTY | TIOCEXCL | TIOCNXCL => Ok(0),
+            TIOCSCTTY | TIOCEXCL | TIOCNXCL | TIOCDRAIN => Ok(0),
             _ => Err(Errno::ENOTTY),
         }
     }
@@ -266,6 +264,11 @@ impl FileOps for TtyFile {
             Filter::Write => Ok(FilterState { data: CHUNK as i64, eof: false, ready: !tty.is_stopped() }),
             Filter::Vnode | Filter::Empty => Err(Errno::EINVAL),
         }
+    }
+
+    fn sync(&self, _head: &FileHead) -> Result<(), Errno> {
+        // Everything has been written.
+        Ok(())
     }
 
     fn stat(&self, _head: &FileHead) -> Result<Attr, Errno> {

@@ -298,7 +298,7 @@ impl Tty {
     }
 
     fn show(&mut self, byte: u8, echo: &mut Vec<u8>) {
-        if !self.is(ECHO) && !(byte == b'\n' && self.is(ECHONL) && self.is(ICANON)) {
+        if !(self.is(ECHO) || byte == b'\n' && self.is(ECHONL) && self.is(ICANON)) {
             return;
         }
         if self.is_shown_as_control(byte) {

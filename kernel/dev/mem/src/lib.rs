@@ -126,6 +126,11 @@ impl FileOps for MemFile {
         }
     }
 
+    fn sync(&self, _head: &FileHead) -> Result<(), Errno> {
+        // Everything has been written.
+        Ok(())
+    }
+
     fn stat(&self, _head: &FileHead) -> Result<Attr, Errno> {
         Ok(self.device.attr())
     }

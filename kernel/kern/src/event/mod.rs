@@ -125,10 +125,7 @@ impl KQueue {
             while left > 0 && count < room {
                 left -= 1;
                 let Some(knote) = self.active.borrow_mut().pop_front() else { break };
-                let (event, handed) = match knote.hand_out() {
-                    Some(handed) => handed,
-                    None => continue,
-                };
+                let Some((event, handed)) = knote.hand_out() else { continue };
                 match handed {
                     Handed::Stays => self.active.borrow_mut().push_back(knote),
                     Handed::Waits => {}

@@ -189,7 +189,8 @@ fn a_kqueue_is_a_file_that_can_be_watched() {
 fn the_old_structure_is_shorter() {
     kernel(|_| {
         let kq = kqueue();
-        let event = Kevent { ident: 1, filter: EVFILT_USER, flags: EV_ADD, fflags: NOTE_TRIGGER, ..Kevent::ZERO };
+        let event =
+            Kevent { ident: 1, filter: EVFILT_USER, flags: EV_ADD, fflags: NOTE_TRIGGER, ..Kevent::ZERO };
         crate::copy::copyout_bytes(&bytes_of(&event)[..40], CHANGE).unwrap();
         let ret = calls::sys_compat_100___kevent50(kq, CHANGE as u64, 1, EVENTS as u64, 1, 0);
         assert_eq!(result(ret), Ok(1));

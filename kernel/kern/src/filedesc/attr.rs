@@ -5,7 +5,7 @@ use rump_abi::types::{self, Stat};
 use rump_abi::unistd::{FDATASYNC, FDISKSYNC, FFILESYNC};
 
 use crate::clock::Timespec;
-use crate::copy::{copyin, copyout};
+use crate::copy::copyout;
 use crate::errno::Errno;
 use crate::file::flag::FWRITE;
 use crate::file::{Attr, LockKind, Wait};
@@ -177,13 +177,4 @@ syscall! {
         let file = getfile(fd)?;
         file.ops.pathconf(&file.head, name)
     }
-}
-
-/// Reads two times of utimensat(2) at `addr`.
-///
-/// # Errors
-/// EFAULT.
-pub fn copyin_times(addr: usize) -> Result<[Timespec; 2], Errno> {
-    let second = addr.checked_add(size_of::<Timespec>()).ok_or(Errno::EFAULT)?;
-    Ok([copyin(addr)?, copyin(second)?])
 }

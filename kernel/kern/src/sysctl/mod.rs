@@ -5,6 +5,7 @@
 //! libc finds numbers of names by asking a node for its children (CTL_QUERY), so every node has a name, a number and a type. Nodes that have no
 //! number in sys/sysctl.h get one from CREATE_BASE on, as in NetBSD.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use rump_abi::sysctl::*;
@@ -119,8 +120,7 @@ fn set(node: &Node, new: usize, new_len: usize) -> Result<(), Errno> {
     if new_len > NEW_MAX {
         return Err(Errno::EINVAL);
     }
-    let mut bytes = Vec::new();
-    bytes.resize(new_len, 0);
+    let mut bytes = vec![0; new_len];
     copyin_bytes(new, &mut bytes)?;
     if let Some(end) = bytes.iter().position(|&byte| byte == 0) {
         bytes.truncate(end);

@@ -1,5 +1,6 @@
 //! What nodes hold besides constants.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use rump_abi::param::FSCALE;
@@ -92,8 +93,7 @@ pub fn urandom() -> i32 {
 /// Random bytes.
 #[must_use]
 pub fn arandom(room: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    bytes.resize(room.min(ARANDOM_MAX), 0);
+    let mut bytes = vec![0; room.min(ARANDOM_MAX)];
     time::random(&mut bytes);
     bytes
 }

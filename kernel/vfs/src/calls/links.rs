@@ -12,7 +12,6 @@ use super::AT_FDCWD;
 use super::dirs::{is_mount_point, remove_dir};
 use super::open::make;
 use crate::access::{self, Access};
-use crate::mount::Mount;
 use crate::namei::{self, Follow, Found, Last};
 use crate::note::{NOTE_DELETE, NOTE_LINK, NOTE_RENAME, NOTE_WRITE, note};
 use crate::vnode::{Kind, New, VnodeRef, same};
@@ -20,7 +19,7 @@ use crate::vnode::{Kind, New, VnodeRef, same};
 /// Whether both are in the same file system.
 fn same_mount(a: &VnodeRef, b: &VnodeRef) -> bool {
     let mount = |vnode: &VnodeRef| vnode.mount().map(|mount| Rc::as_ptr(&mount));
-    mount(a) == mount(b) && mount(a) != None::<*const Mount>
+    mount(a).is_some() && mount(a) == mount(b)
 }
 
 fn make_link(fd: i32, old: usize, new_fd: i32, new: usize, follow: Follow) -> Result<(), Errno> {
