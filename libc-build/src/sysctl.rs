@@ -39,10 +39,10 @@ struct Node {
 const _: () = assert!(size_of::<Node>() == 96);
 
 static EMPTY: Node = Node {
-    flags: 0,
+    flags: SYSCTL_VERSION,
     number: 0,
     name: [0; 32],
-    version: SYSCTL_VERSION,
+    version: 0,
     reserved: 0,
     value: [0; 2],
     size: 0,

@@ -38,7 +38,8 @@ struct Itimerval {
 /// alarm(3): the seconds that were left on the timer.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub extern "C" fn alarm(seconds: c_uint) -> c_uint {
-    let (new, mut old) = (Itimerval { interval: [0; 2], value: [c_long::from(seconds), 0] }, Itimerval::default());
+    let (new, mut old) =
+        (Itimerval { interval: [0; 2], value: [c_long::from(seconds), 0] }, Itimerval::default());
     // SAFETY: both structures are this function's own and have the layout of `struct itimerval`; 0 is ITIMER_REAL.
     if unsafe { sys::__setitimer50(0, (&raw const new).cast(), (&raw mut old).cast()) } != 0 {
         return c_uint::MAX;

@@ -143,7 +143,11 @@ mod place {
         // SAFETY: the block is the calling thread's; the cache that it names is its alone until the thread ends.
         unsafe {
             let cache = (*thread::current()).heap.load(Ordering::Relaxed);
-            if cache == 0 { make() } else { Some(&mut *core::ptr::with_exposed_provenance_mut::<Cache>(cache)) }
+            if cache == 0 {
+                make()
+            } else {
+                Some(&mut *core::ptr::with_exposed_provenance_mut::<Cache>(cache))
+            }
         }
     }
 

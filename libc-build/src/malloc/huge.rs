@@ -50,7 +50,9 @@ pub fn allocate(size: usize, align: usize) -> *mut u8 {
         return allocate_aligned(size, align);
     }
     let offset = align.max(64);
-    let Some(len) = size.checked_add(offset + PAGE - 1).map(|len| len & !(PAGE - 1)) else { return null_mut() };
+    let Some(len) = size.checked_add(offset + PAGE - 1).map(|len| len & !(PAGE - 1)) else {
+        return null_mut();
+    };
     if isize::try_from(len).is_err() {
         return null_mut();
     }
@@ -64,7 +66,9 @@ pub fn allocate(size: usize, align: usize) -> *mut u8 {
 }
 
 fn allocate_aligned(size: usize, align: usize) -> *mut u8 {
-    let Some(len) = size.checked_add(align).and_then(|len| len.checked_add(PAGE - 1)).map(|len| len & !(PAGE - 1)) else {
+    let Some(len) =
+        size.checked_add(align).and_then(|len| len.checked_add(PAGE - 1)).map(|len| len & !(PAGE - 1))
+    else {
         return null_mut();
     };
     // SAFETY: malloc has no conditions.

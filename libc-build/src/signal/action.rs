@@ -51,11 +51,21 @@ static INTERRUPTING: AtomicU64 = AtomicU64::new(0);
 /// # Safety
 /// `new` and `old` are null or point to such structures; a handler can be called.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn __sigaction_siginfo(signal: c_int, new: *const Sigaction, old: *mut Sigaction) -> c_int {
+pub unsafe extern "C" fn __sigaction_siginfo(
+    signal: c_int,
+    new: *const Sigaction,
+    old: *mut Sigaction,
+) -> c_int {
     const VERSION: c_int = 2;
     // SAFETY: this function's contract.
     unsafe {
-        sys::__sigaction_sigtramp(signal, new.cast(), old.cast(), __sigtramp_siginfo_2 as *const c_void, VERSION)
+        sys::__sigaction_sigtramp(
+            signal,
+            new.cast(),
+            old.cast(),
+            __sigtramp_siginfo_2 as *const c_void,
+            VERSION,
+        )
     }
 }
 
@@ -74,7 +84,11 @@ pub unsafe extern "C" fn __sigaction14(signal: c_int, new: *const Sigaction, old
 /// # Safety
 /// As [`__sigaction_siginfo`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn __libc_sigaction14(signal: c_int, new: *const Sigaction, old: *mut Sigaction) -> c_int {
+pub unsafe extern "C" fn __libc_sigaction14(
+    signal: c_int,
+    new: *const Sigaction,
+    old: *mut Sigaction,
+) -> c_int {
     // SAFETY: this function's contract.
     unsafe { __sigaction_siginfo(signal, new, old) }
 }
@@ -273,4 +287,3 @@ pub unsafe extern "C" fn sigqueue(pid: c_int, signal: c_int, value: usize) -> c_
     // SAFETY: the structure is this function's own, as large as a siginfo_t.
     unsafe { sigqueueinfo(pid, (&raw const info).cast()) }
 }
-

@@ -4,8 +4,8 @@
 //! machine/mcontext.h). A context taken here is one of a function call: it holds what a called function keeps. The thread pointer and the vector state are
 //! not part of it (their flags are clear), so they stay the running thread's.
 
-use crate::va::VaList;
 use crate::sys;
+use crate::va::VaList;
 use core::arch::{global_asm, naked_asm};
 use core::ffi::{c_int, c_void};
 

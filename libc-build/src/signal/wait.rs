@@ -11,7 +11,11 @@ use core::ptr::null_mut;
 /// # Safety
 /// `set` points to a set, `info` is null or a siginfo_t's place, `timeout` is null or a time.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn __sigtimedwait50(set: *const SignalSet, info: *mut c_void, timeout: *const Timespec) -> c_int {
+pub unsafe extern "C" fn __sigtimedwait50(
+    set: *const SignalSet,
+    info: *mut c_void,
+    timeout: *const Timespec,
+) -> c_int {
     // SAFETY: this function's contract; the call updates its timeout, so it gets a copy.
     unsafe {
         let mut left = timeout.as_ref().copied();

@@ -129,9 +129,8 @@ fn room(len: usize) -> *mut u8 {
         return (&raw mut ROOM).wrapping_add(1).cast();
     }
     // SAFETY: a fresh mapping touches nothing.
-    let map = unsafe {
-        sys::mmap(core::ptr::null_mut(), len, sys::PROT_READ_WRITE, sys::MAP_PRIVATE_ANON, -1, 0)
-    };
+    let map =
+        unsafe { sys::mmap(core::ptr::null_mut(), len, sys::PROT_READ_WRITE, sys::MAP_PRIVATE_ANON, -1, 0) };
     if map == sys::MAP_FAILED {
         super::trap();
     }

@@ -114,7 +114,11 @@ pub struct TlsIndex {
 pub unsafe extern "C" fn __tls_get_addr(index: *const TlsIndex) -> *mut c_void {
     // SAFETY: this function's contract.
     let offset = unsafe { (*index).offset };
-    crate::thread::current().cast::<u8>().wrapping_sub(OFFSET.load(Ordering::Relaxed)).wrapping_add(offset).cast()
+    crate::thread::current()
+        .cast::<u8>()
+        .wrapping_sub(OFFSET.load(Ordering::Relaxed))
+        .wrapping_add(offset)
+        .cast()
 }
 
 /// `_rtld_tls_allocate`: storage and block for an LWP that the program makes itself with _lwp_create(2); null without memory.

@@ -73,4 +73,3 @@ stubs! {
     "sendmsg" as "_sendmsg" "_sys_sendmsg", "sendto" as "_sendto" "_sys_sendto", "wait6" as "_wait6" "_sys_wait6",
     "write" as "_write" "_sys_write", "writev" as "_writev" "_sys_writev",
 }
-

@@ -27,7 +27,14 @@ unsafe extern "C" {
     /// ioctl(2).
     pub fn ioctl(fd: c_int, request: c_ulong, ...) -> c_int;
     /// mmap(2).
-    pub fn mmap(addr: *mut c_void, len: usize, prot: c_int, flags: c_int, fd: c_int, offset: i64) -> *mut c_void;
+    pub fn mmap(
+        addr: *mut c_void,
+        len: usize,
+        prot: c_int,
+        flags: c_int,
+        fd: c_int,
+        offset: i64,
+    ) -> *mut c_void;
     /// munmap(2).
     pub fn munmap(addr: *mut c_void, len: usize) -> c_int;
     /// mprotect(2).

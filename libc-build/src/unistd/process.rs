@@ -36,11 +36,24 @@ pub unsafe extern "C" fn __wait350(status: *mut c_int, options: c_int, usage: *m
 }
 
 unsafe extern "C" {
-    fn wait6(kind: c_int, id: c_uint, status: *mut c_int, options: c_int, usage: *mut c_void, info: *mut c_void)
-    -> c_int;
+    fn wait6(
+        kind: c_int,
+        id: c_uint,
+        status: *mut c_int,
+        options: c_int,
+        usage: *mut c_void,
+        info: *mut c_void,
+    ) -> c_int;
     fn getpriority(which: c_int, who: c_int) -> c_int;
     fn setpriority(which: c_int, who: c_int, priority: c_int) -> c_int;
-    fn sendto(fd: c_int, buf: *const c_void, len: usize, flags: c_int, to: *const c_void, to_len: c_uint) -> isize;
+    fn sendto(
+        fd: c_int,
+        buf: *const c_void,
+        len: usize,
+        flags: c_int,
+        to: *const c_void,
+        to_len: c_uint,
+    ) -> isize;
     fn recvfrom(
         fd: c_int,
         buf: *mut c_void,
@@ -218,7 +231,10 @@ pub unsafe extern "C" fn sched_setscheduler(pid: c_int, policy: c_int, param: *c
 pub extern "C" fn sched_getscheduler(pid: c_int) -> c_int {
     let (mut policy, mut priority) = (0, 0);
     // SAFETY: both words are this function's own; `struct sched_param` is an int.
-    if unsafe { sys::_sched_getparam(pid, ANY_LWP, &raw mut policy, (&raw mut priority as *mut c_int).cast()) } < 0 {
+    if unsafe {
+        sys::_sched_getparam(pid, ANY_LWP, &raw mut policy, (&raw mut priority as *mut c_int).cast())
+    } < 0
+    {
         return -1;
     }
     policy
