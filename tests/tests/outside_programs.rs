@@ -73,5 +73,5 @@ fn esbuild_bundles_from_standard_input() {
     let _ = image.run_with(&["-m", "512"], &["--version"], b"").ok();
     let source = b"const greet = (name) => `hello ${name}`;\nconsole.log(greet('image'), 1 + 2);\n";
     let run = image.run_with(&["-m", "512"], &["--bundle", "--minify"], source).ok();
-    assert_eq!(run.console, "(()=>{var e=o=>`hello ${o}`;console.log(e(\"image\"),3);})();\n");
+    assert_eq!(run.console, "(()=>{var o=e=>`hello ${e}`;console.log(o(\"image\"),3);})();\n");
 }

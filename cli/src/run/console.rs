@@ -12,10 +12,9 @@ use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex, Termi
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::guest::Guest;
+use rump_config::Stdio;
 
-/// ^D, the terminal's end of file.
-const EOT: u8 = 4;
+use super::guest::Guest;
 
 /// What ends a run.
 pub enum Event {
@@ -40,42 +39,39 @@ pub fn connect(guest: &mut Guest, terminal: &Terminal) -> io::Result<Receiver<Ev
         }
     });
     if terminal.readable {
-        let at_end = if terminal.saved.is_some() { AtEnd::Nothing } else { AtEnd::Eot };
-        thread::spawn(move || carry_input(stdin, at_end));
+        let kind = terminal.stdio();
+        thread::spawn(move || carry_input(stdin, kind));
     }
     thread::spawn(move || carry_output(stdout, &events));
     Ok(receiver)
 }
 
-/// What the guest is told when input ends.
-enum AtEnd {
-    /// Nothing: a terminal that hung up.
-    Nothing,
-    /// ^D, which its terminal driver turns into end of file; twice after an unfinished line, whose text the first one hands over.
-    Eot,
-}
-
-fn carry_input(mut guest: ChildStdin, at_end: AtEnd) {
+/// Carries keys to a terminal as they are; to a stream with escapes, which tell it where input ends.
+fn carry_input(mut guest: ChildStdin, kind: Stdio) {
     let mut buffer = [0; 4096];
-    let mut last = b'\n';
+    let mut encoded = Vec::new();
     let mut stdin = io::stdin().lock();
     loop {
-        match stdin.read(&mut buffer) {
+        let count = match stdin.read(&mut buffer) {
             Ok(0) => break,
-            Ok(count) => {
-                last = buffer[count - 1];
-                if guest.write_all(&buffer[..count]).is_err() {
-                    return;
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(_) => break,
+        };
+        encoded.clear();
+        for &byte in &buffer[..count] {
+            if kind == Stdio::Pipe && byte == Stdio::ESCAPE {
+                encoded.push(byte);
+            }
+            encoded.push(byte);
+        }
+        if guest.write_all(&encoded).is_err() {
+            return;
         }
     }
-    if matches!(at_end, AtEnd::Eot) {
-        let end: &[u8] = if last == b'\n' { &[EOT] } else { &[EOT, EOT] };
+    if kind == Stdio::Pipe {
         // A guest that has gone away needs no end of file.
-        let _ = guest.write_all(end);
+        let _ = guest.write_all(&[Stdio::ESCAPE, Stdio::END]);
     }
 }
 
@@ -106,6 +102,11 @@ pub struct Terminal {
 }
 
 impl Terminal {
+    /// What descriptors 0 to 2 of the guest are to be: as here.
+    pub fn stdio(&self) -> Stdio {
+        if self.saved.is_some() || !self.readable { Stdio::Terminal } else { Stdio::Pipe }
+    }
+
     /// Prepares the terminal. In the background of a shell's job control it is left alone and not read.
     pub fn prepare() -> Self {
         let stdin = io::stdin();

@@ -8,11 +8,13 @@ mod guest;
 mod qemu;
 mod status;
 
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
+use rump_config::Stdio;
 use rumpbake_linker::FileKind;
 
 use crate::config_args::ConfigArgs;
@@ -29,7 +31,8 @@ use status::Ending;
 
 Exit status: the program's own; 128 plus the number of the signal that killed it; 125 if the kernel panicked; 124 if
 QEMU ended, or the time ran out, before the program did.
-Standard input goes to the console byte by byte; its end arrives as ^D. Ctrl-C ends the run.
+Where standard input is a terminal, the program has one too; else its descriptors 0 to 2 are a stream of bytes, and end
+where standard input ends. Ctrl-C ends the run.
 $RUMPBAKE_QEMU names the QEMU to use.")]
 pub struct Args {
     /// The image, as `rumpbake hw` made it
@@ -229,10 +232,15 @@ fn usable(accel: Accel) -> Result<Accel, Failure> {
     }
 }
 
-/// The options' configuration as one JSON object, then `--append`. JSON rather than words, because QEMU and boot loaders
+/// The options' configuration as one JSON object, then `--append`. Descriptors 0 to 2 are a terminal if standard input is one.
+/// JSON rather than words, because QEMU and boot loaders
 /// put words of their own at the end, which must not become the program's arguments.
 fn kernel_command_line(args: &Args) -> Result<String, Failure> {
-    let json = args.configuration.config()?.to_json();
+    let mut config = args.configuration.config()?;
+    if !io::stdin().is_terminal() {
+        config.stdio = Some(Stdio::Pipe);
+    }
+    let json = config.to_json();
     let append = args.append.as_deref().unwrap_or_default();
     Ok(match (json.as_str(), append) {
         ("{}", append) => append.into(),

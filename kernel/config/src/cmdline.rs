@@ -12,7 +12,7 @@ use crate::{Config, Trace, keys};
 ///
 /// Its words, separated by blanks, with quotes as in a shell:
 /// - a JSON object, beginning at a word that begins with `{`: the same as in a configuration file;
-/// - `hostname=…`, `cwd=…`, `argv0=…`, `env.NAME=VALUE`, `trace=1`, `trace=0`, `trace=open,read`, or `trace` alone;
+/// - `hostname=…`, `cwd=…`, `argv0=…`, `stdio=pipe`, `env.NAME=VALUE`, `trace=1`, `trace=0`, `trace=open,read`, or `trace` alone;
 /// - `--`: all words after it are the program's arguments;
 /// - any other word is somebody else's (a boot loader's `console=ttyS0`) and is listed in [`CommandLine::ignored`].
 ///

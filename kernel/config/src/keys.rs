@@ -8,10 +8,10 @@ use alloc::vec::Vec;
 use crate::error::{ConfigError, Problem};
 use crate::json::Reader;
 use crate::words::split_words;
-use crate::{Config, Trace};
+use crate::{Config, Stdio, Trace};
 
 /// The keys, for messages.
-pub const NAMES: &str = "args, argv0, cwd, env, hostname, trace";
+pub const NAMES: &str = "args, argv0, cwd, env, hostname, stdio, trace";
 
 /// The longest host name, bytes: NetBSD's MAXHOSTNAMELEN less the NUL.
 pub const HOSTNAME_MAX_BYTES: usize = 255;
@@ -28,6 +28,7 @@ pub fn read_object(reader: &mut Reader<'_>) -> Result<Config, ConfigError> {
             "env" => once(reader, &mut env_seen, |reader| env(reader, &mut config.env)),
             "hostname" => once(reader, &mut config.hostname, |reader| text(reader, check_hostname)),
             "cwd" => once(reader, &mut config.cwd, |reader| text(reader, check_cwd)),
+            "stdio" => once(reader, &mut config.stdio, stdio),
             "trace" => once(reader, &mut config.trace, trace),
             _ => Err(reader.error(Problem::UnknownKey)),
         };
@@ -77,6 +78,19 @@ fn args(reader: &mut Reader<'_>) -> Result<Vec<String>, ConfigError> {
     texts(reader, "an array of strings or one string", check_text)
 }
 
+fn stdio(reader: &mut Reader<'_>) -> Result<Stdio, ConfigError> {
+    let word = reader.string("a string")?;
+    stdio_word(&word).map_err(|problem| reader.error(problem))
+}
+
+fn stdio_word(word: &str) -> Result<Stdio, Problem> {
+    match word {
+        "terminal" => Ok(Stdio::Terminal),
+        "pipe" => Ok(Stdio::Pipe),
+        _ => Err(Problem::Value("must be \"terminal\" or \"pipe\"")),
+    }
+}
+
 fn trace(reader: &mut Reader<'_>) -> Result<Trace, ConfigError> {
     const WANTED: &str = "true, false or an array of system call names";
     if reader.next_is(b'[') {
@@ -104,7 +118,7 @@ pub fn set(config: &mut Config, key: &str, value: &str) -> Result<bool, ConfigEr
     let check: Check = match key {
         "hostname" => check_hostname,
         "cwd" => check_cwd,
-        "argv0" | "trace" => check_text,
+        "argv0" | "stdio" | "trace" => check_text,
         _ if key.starts_with("env.") => check_text,
         _ => return Ok(false),
     };
@@ -113,6 +127,9 @@ pub fn set(config: &mut Config, key: &str, value: &str) -> Result<bool, ConfigEr
         "hostname" => config.hostname = Some(value.into()),
         "cwd" => config.cwd = Some(value.into()),
         "argv0" => config.argv0 = Some(value.into()),
+        "stdio" => {
+            config.stdio = Some(stdio_word(value).map_err(|problem| ConfigError::of_key(key, problem))?)
+        }
         "trace" => config.trace = Some(trace_word(value)?),
         _ => {
             let name = key.strip_prefix("env.").unwrap_or_default();
@@ -206,7 +223,10 @@ mod tests {
     #[test]
     fn the_sentence_names_the_key() {
         let cases: Vec<(&str, &str)> = [
-            (r#"{"arg":[]}"#, "there is no key \"arg\"; the keys are args, argv0, cwd, env, hostname, trace"),
+            (
+                r#"{"arg":[]}"#,
+                "there is no key \"arg\"; the keys are args, argv0, cwd, env, hostname, stdio, trace",
+            ),
             (r#"{"args":3}"#, "\"args\" must be an array of strings or one string, not a number"),
             (r#"{"args":["a",true]}"#, "\"args\" must be a string, not a boolean"),
             (r#"{"env":{"PORT":80}}"#, "\"env.PORT\" must be a string, not a number"),
@@ -219,6 +239,7 @@ mod tests {
                 r#"{"trace":"x"}"#,
                 "\"trace\" must be true, false or an array of system call names, not a string",
             ),
+            (r#"{"stdio":"file"}"#, "\"stdio\" must be \"terminal\" or \"pipe\""),
             (r#"{"trace":["a b"]}"#, "\"trace\" must name system calls as sys/syscall.h does"),
             (r#"{"args":"it's"}"#, "\"args\" has a quote that does not end"),
             (r#"{"args":["a\u0000"]}"#, "\"args\" must not contain a NUL"),

@@ -55,8 +55,27 @@ pub struct Config {
     pub hostname: Option<String>,
     /// The directory in which the program starts. JSON key `cwd`.
     pub cwd: Option<String>,
+    /// What descriptors 0 to 2 are. JSON key `stdio`: `"terminal"` or `"pipe"`.
+    pub stdio: Option<Stdio>,
     /// Which system calls are traced on the console. JSON key `trace`: a boolean, or an array of names.
     pub trace: Option<Trace>,
+}
+
+/// What descriptors 0 to 2 are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stdio {
+    /// A terminal on the console: lines, echo, signals by keys.
+    Terminal,
+    /// A stream of bytes over the console, as a pipe is: nothing is echoed, added or interpreted. In what comes in, the byte 0x10
+    /// announces what cannot be said plainly: followed by `E` it is the end, followed by itself it is 0x10.
+    Pipe,
+}
+
+impl Stdio {
+    /// The byte that announces.
+    pub const ESCAPE: u8 = 0x10;
+    /// After [`Stdio::ESCAPE`]: the end.
+    pub const END: u8 = b'E';
 }
 
 /// Which system calls are traced.
@@ -118,6 +137,7 @@ impl Config {
             env: self.env,
             hostname: other.hostname.or(self.hostname),
             cwd: other.cwd.or(self.cwd),
+            stdio: other.stdio.or(self.stdio),
             trace: other.trace.or(self.trace),
         }
     }
@@ -130,7 +150,7 @@ impl Config {
         }
     }
 
-    /// Sets a value by its word on the command line: `hostname`, `cwd`, `argv0`, `trace` or `env.NAME`.
+    /// Sets a value by its word on the command line: `hostname`, `cwd`, `argv0`, `stdio`, `trace` or `env.NAME`.
     ///
     /// # Errors
     /// If the key does not take the value. `Ok(false)` if there is no such key.

@@ -23,8 +23,20 @@ struct File {
     /// What gethostname(3) returns.
     #[schemars(length(min = 1, max = 255))]
     hostname: Option<String>,
+    /// What descriptors 0 to 2 are.
+    stdio: Option<Stdio>,
     /// Which system calls are traced on the console.
     trace: Option<Trace>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase", inline)]
+#[expect(dead_code, reason = "describes the file; the reader is keys.rs")]
+enum Stdio {
+    /// A terminal on the console.
+    Terminal,
+    /// A stream of bytes over the console.
+    Pipe,
 }
 
 #[derive(JsonSchema)]

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::fmt::Write;
 
-use crate::{Config, Trace};
+use crate::{Config, Stdio, Trace};
 
 impl Config {
     /// The configuration as JSON on one line, the same for the same configuration. Empty parts are left out.
@@ -42,6 +42,16 @@ impl Config {
         if let Some(cwd) = &self.cwd {
             key(&mut out, "cwd");
             string(&mut out, cwd);
+        }
+        if let Some(stdio) = self.stdio {
+            key(&mut out, "stdio");
+            string(
+                &mut out,
+                match stdio {
+                    Stdio::Terminal => "terminal",
+                    Stdio::Pipe => "pipe",
+                },
+            );
         }
         if let Some(trace) = &self.trace {
             key(&mut out, "trace");
@@ -88,7 +98,7 @@ mod tests {
 
     #[test]
     fn reads_back() {
-        let json = r#"{"argv0":"p","args":["a\"\\","\u0001é",""],"env":{"A":"1","B":""},"hostname":"h","cwd":"/","trace":["open"]}"#;
+        let json = r#"{"argv0":"p","args":["a\"\\","\u0001é",""],"env":{"A":"1","B":""},"hostname":"h","cwd":"/","stdio":"pipe","trace":["open"]}"#;
         let config = Config::parse(json.as_bytes()).unwrap();
         assert_eq!(config.to_json(), json);
         assert_eq!(Config::default().to_json(), "{}");

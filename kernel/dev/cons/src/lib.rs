@@ -1,18 +1,20 @@
 //! Component cons: the console as a terminal (console(4), tty(4)), and descriptors 0, 1 and 2.
 //!
 //! There is one terminal, and the program is its session: [`tty`] is its line discipline, [`termios`] its settings, [`file`] what an
-//! open descriptor of it does. /dev/stdin, /dev/stdout, /dev/stderr and /dev/fd/0 to 2 give a descriptor once more.
+//! open descriptor of it does. Where the configuration says `stdio=pipe`, the descriptors are a [`stream`] instead. /dev/stdin, /dev/stdout, /dev/stderr and /dev/fd/0 to 2 give a descriptor once more.
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
 pub mod file;
+pub mod stream;
 pub mod termios;
 pub mod tty;
 
 use alloc::vec::Vec;
 
+use rump_config::Stdio;
 use rump_hypercall::console;
 use rump_kern::devsw::{self, Device, makedev};
 use rump_kern::errno::Errno;
@@ -51,8 +53,6 @@ fn init() {
     for device in &DESCRIPTORS {
         devsw::attach(device);
     }
-    // What was typed ahead.
-    input();
 }
 
 fn open_tty(device: &'static Device, flags: u32) -> Result<FileRef, Errno> {
@@ -69,11 +69,23 @@ fn open_descriptor(device: &'static Device, flags: u32) -> Result<FileRef, Errno
 
 fn open_stdio(proc: &'static Proc) -> Result<(), Errno> {
     use rump_kern::file::flag::{FREAD, FWRITE};
-    filedesc::install_stdio(&proc.fd, &file::open(&CONSOLE, FREAD | FWRITE))
+    let open = if is_stream() { stream::open } else { file::open };
+    filedesc::install_stdio(&proc.fd, &open(&CONSOLE, FREAD | FWRITE))?;
+    // What was typed ahead.
+    input();
+    Ok(())
+}
+
+/// Whether the configuration asks for a stream instead of a terminal.
+fn is_stream() -> bool {
+    rump_kern::init_main::config().is_some_and(|config| config.stdio == Some(Stdio::Pipe))
 }
 
 /// The upcall: takes what has been typed.
 fn input() {
+    if is_stream() {
+        return stream::input();
+    }
     const CHUNK: usize = 256;
     let mut buf = [0; CHUNK];
     loop {
