@@ -3,6 +3,7 @@
 //! `DIR` is laid out as NetBSD's, because dirfd(3) is a macro that looks into it. A position for telldir(3) is a block's place in the
 //! directory and an entry's place in the block; positions are kept with the stream.
 
+pub mod fts;
 pub(crate) mod kernel;
 pub mod scan;
 pub mod walk;

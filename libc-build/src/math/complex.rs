@@ -148,7 +148,7 @@ fn cexp<T: Real>(z: Complex<T>) -> Complex<T> {
     if z.re.is_infinite() {
         let unsure = z.im.is_nan() || z.im.is_infinite();
         return match (z.re > zero, unsure) {
-            (true, true) => complex(z.re, z.im - z.im),
+            (true, true) => complex(z.re, z.im * zero),
             (true, false) => complex(z.re * cosine, z.re * sine),
             (false, true) => complex(zero, zero),
             (false, false) => complex(zero * cosine, zero * sine),

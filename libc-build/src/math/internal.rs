@@ -26,7 +26,7 @@ pub extern "C" fn matherr(_exception: *mut c_void) -> c_int {
 pub unsafe extern "C" fn __ieee754_rem_pio2(x: f64, rest: *mut f64) -> c_int {
     if !x.is_finite() {
         // SAFETY: as this function's own.
-        unsafe { (*rest, *rest.add(1)) = (x - x, x - x) };
+        unsafe { (*rest, *rest.add(1)) = (x * 0.0, x * 0.0) };
         return 0;
     }
     let reduced = reduce(F80::from_f64(x));

@@ -37,7 +37,7 @@ fn kernel(high: F80, low: F80) -> (F80, F80) {
 /// Sine and cosine of `x`.
 pub(crate) fn sin_cos(x: F80) -> (F80, F80) {
     if !x.is_finite() {
-        return (x - x, x - x);
+        return (x * F80::ZERO, x * F80::ZERO);
     }
     let reduced = reduce(x);
     if reduced.quadrant == 0 && reduced.low.is_zero() {
@@ -137,7 +137,7 @@ pub(crate) fn asinh(x: F80) -> F80 {
 
 pub(crate) fn acosh(x: F80) -> F80 {
     if x < F80::ONE {
-        (x - x) / (x - x)
+        (-F80::ONE).sqrt()
     } else if x > LARGE {
         log(x) + F80::LN_2
     } else {
@@ -459,6 +459,9 @@ long_functions! { bodies:
 }
 
 /// A quiet NaN in st(0).
+///
+/// # Safety
+/// Called as C calls it: the result is not where Rust expects one.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 #[unsafe(naked)]
 pub unsafe extern "C" fn nanl() {

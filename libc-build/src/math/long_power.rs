@@ -189,12 +189,12 @@ pub(crate) fn pow(x: F80, y: F80) -> F80 {
         };
     }
     if x.is_negative() && !integral {
-        return (x - x) / (x - x);
+        return (-F80::ONE).sqrt();
     }
     let logarithm = log2_pair(x.abs());
     let limit = F80::from_f64(20_000.0);
     let estimate = logarithm.high * y;
-    if !(estimate.abs() < limit) {
+    if estimate.is_nan() || estimate.abs() >= limit {
         let huge = if estimate.is_negative() { F80::ONE.scale(-16_000) } else { F80::ONE.scale(16_000) };
         return signed(huge * huge);
     }

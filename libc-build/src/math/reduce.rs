@@ -367,8 +367,9 @@ pub fn reduce(x: F80) -> Reduced {
 fn multiply_high(left: u128, right: u128) -> u128 {
     let (a, b) = (left >> 64, left & u128::from(u64::MAX));
     let (c, d) = (right >> 64, right & u128::from(u64::MAX));
-    let middle = (b * d >> 64) + (a * d & u128::from(u64::MAX)) + (b * c & u128::from(u64::MAX));
-    a * c + (a * d >> 64) + (b * c >> 64) + (middle >> 64)
+    let low = u128::from(u64::MAX);
+    let middle = ((b * d) >> 64) + ((a * d) & low) + ((b * c) & low);
+    a * c + ((a * d) >> 64) + ((b * c) >> 64) + (middle >> 64)
 }
 
 #[cfg(test)]

@@ -122,7 +122,7 @@ pub(crate) fn matches(pattern: &[u8], text: &[u8], flags: c_int) -> bool {
                 }
             }
             Some((element, next)) => text.get(at).and_then(|&byte| {
-                let wild = !(by_path && byte == b'/') && !hidden(at);
+                let wild = !(hidden(at) || by_path && byte == b'/');
                 let fits = match element {
                     Element::Byte(wanted) => fold(wanted) == fold(byte),
                     Element::Any => wild,

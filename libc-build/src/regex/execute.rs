@@ -225,10 +225,8 @@ fn run(text: &Text<'_>, slots: usize) -> Result<Option<Array<usize>>, NoMemory> 
             notes.fill(UNSET);
             now.add(text, 0, at, &mut notes, &mut stack)?;
         }
-        if now.pcs.is_empty() {
-            if best.is_some() || at >= text.bytes.len() {
-                return Ok(best);
-            }
+        if now.pcs.is_empty() && (best.is_some() || at >= text.bytes.len()) {
+            return Ok(best);
         }
         next.clear();
         let byte = text.at(at);
@@ -347,9 +345,8 @@ fn backtrack(text: &Text<'_>, slots: usize) -> Result<Option<Array<usize>>, NoMe
                     _ => {
                         match text.holds(op, at) {
                             Some(true) => {}
-                            Some(false) => break,
                             None if text.at(at).is_some_and(|byte| text.takes(op, byte)) => at += 1,
-                            None => break,
+                            Some(false) | None => break,
                         }
                         pc += 1;
                     }

@@ -112,6 +112,12 @@ impl<T: Copy> Array<T> {
     }
 }
 
+impl<T: Copy> Default for Array<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<T: Copy> Deref for Array<T> {
     type Target = [T];
     fn deref(&self) -> &[T] {

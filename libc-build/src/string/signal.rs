@@ -128,9 +128,12 @@ pub extern "C" fn strsignal(number: c_int) -> *mut c_char {
     buffer.as_mut_ptr().cast()
 }
 
-/// strsignal(3) under the name that the headers' macro may use.
+/// strsignal(3) into the caller's memory.
+///
+/// # Safety
+/// `buffer` is null or has `size` bytes.
 #[cfg_attr(not(test), unsafe(no_mangle))]
-pub extern "C" fn __strsignal(number: c_int, buffer: *mut c_char, size: usize) -> *mut c_char {
+pub unsafe extern "C" fn __strsignal(number: c_int, buffer: *mut c_char, size: usize) -> *mut c_char {
     if !buffer.is_null() && size > 0 {
         // SAFETY: the caller's buffer of that size.
         unsafe { super::build::strlcpy(buffer, strsignal(number), size) };
