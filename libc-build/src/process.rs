@@ -2,6 +2,10 @@
 
 mod exit;
 mod handlers;
+#[cfg(not(test))]
+mod thread_exit;
 
 pub use exit::*;
 pub use handlers::*;
+#[cfg(not(test))]
+pub use thread_exit::*;

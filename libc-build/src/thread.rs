@@ -32,6 +32,8 @@ pub struct Thread {
     pub specific: *mut crate::pthread::Value,
     /// Entries in `specific`.
     pub specific_len: usize,
+    /// Destructors of C++'s thread-local variables, the last one first: see `process::thread_exit`.
+    pub destructors: *mut c_void,
     /// The innermost pthread_cleanup_push(3).
     pub cleanup: *mut c_void,
     /// The mapping that holds stack, thread-local storage and this block; null if the thread owns none (the first one, or a stack of the

@@ -43,7 +43,7 @@ unsafe fn kind(object: *mut u8) -> Kind {
             if class == Run::PAGES {
                 return Kind::Pages;
             }
-            if Segment::page_of(object) != 0 && object.addr() % 16 == 0 {
+            if Segment::page_of(object) != 0 && object.addr().is_multiple_of(16) {
                 return Kind::Small(usize::from(class));
             }
         } else {

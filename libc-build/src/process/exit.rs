@@ -30,6 +30,8 @@ fn flush() {
 /// The registered functions are called.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn exit(status: c_int) -> ! {
+    #[cfg(not(test))]
+    super::run_thread_destructors();
     run(&AT_EXIT, null_mut());
     flush();
     sys::_exit(status)

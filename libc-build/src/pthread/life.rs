@@ -183,6 +183,7 @@ pub unsafe extern "C" fn __libc_thr_exit(result: *mut c_void) -> ! {
         cancel::disable(thread);
         (*thread).result = result;
         cancel::run_cleanups(thread);
+        crate::process::run_thread_destructors();
         let at_exit = AT_EXIT.load(Ordering::Relaxed);
         if !at_exit.is_null() {
             // SAFETY: only `set_at_exit` stores here, and it stores a `fn()`.

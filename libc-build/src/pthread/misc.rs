@@ -146,15 +146,11 @@ pub unsafe extern "C" fn pthread_setname_np(
             let bytes = format.to_bytes();
             let argument = CStr::from_ptr(argument.cast::<c_char>()).to_bytes();
             let parts = bytes.iter().take(at).chain(argument).chain(bytes.iter().skip(at + 2));
-            let mut len = 0;
-            for &byte in parts {
-                if len == 31 {
-                    return EINVAL;
+            for (index, &byte) in parts.enumerate() {
+                match full.get_mut(index) {
+                    Some(slot) if index < 31 => *slot = byte,
+                    _ => return EINVAL,
                 }
-                if let Some(slot) = full.get_mut(len) {
-                    *slot = byte;
-                }
-                len += 1;
             }
         } else if !attr::set_name(&mut full, format) {
             return EINVAL;

@@ -215,9 +215,9 @@ pub unsafe extern "C" fn sem_getvalue(handle: *mut *mut Semaphore, value: *mut c
 }
 
 /// A name without its slashes, NUL-padded.
-unsafe fn name<'a>(name: *const c_char) -> Result<[u8; 16], c_int> {
+unsafe fn name(name: *const c_char) -> Result<[u8; 16], c_int> {
     // SAFETY: the caller has a string.
-    let text: &'a [u8] = unsafe { CStr::from_ptr(name) }.to_bytes();
+    let text: &[u8] = unsafe { CStr::from_ptr(name) }.to_bytes();
     let text = text.strip_prefix(b"/").ok_or(EINVAL)?;
     if text.is_empty() || text.contains(&b'/') {
         return Err(EINVAL);

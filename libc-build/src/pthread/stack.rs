@@ -100,7 +100,7 @@ pub fn make(given: Option<Given>, len: usize, guard_len: usize) -> *mut Thread {
 unsafe fn renew(thread: *mut Thread) -> *mut Thread {
     // SAFETY: this function's contract; the mapping, whose numbers are kept, holds storage and block.
     unsafe {
-        let Thread { map, map_len, guard_len, stack, stack_len, .. } = *(&raw const *thread);
+        let Thread { map, map_len, guard_len, stack, stack_len, .. } = *thread;
         let lowest = tls::template().lowest(thread);
         let end = thread.wrapping_add(1).cast::<u8>();
         lowest.write_bytes(0, end.addr() - lowest.addr());

@@ -122,7 +122,7 @@ unsafe extern "C" fn make(context: *mut Context, function: usize, count: c_int, 
         let on_stack = count.saturating_sub(6);
         // The return address, and above it the seventh and later arguments; aligned as after a call.
         let top = context.stack.0.wrapping_add(context.stack.1);
-        let top = top.wrapping_sub(top.addr() & 15).wrapping_sub((on_stack + 1) / 2 * 16);
+        let top = top.wrapping_sub(top.addr() & 15).wrapping_sub(on_stack.div_ceil(2) * 16);
         let stack = top.wrapping_sub(8).cast::<u64>();
         *stack = resume as *const () as usize as u64;
         let registers = (&raw mut context.registers).cast::<u64>();

@@ -229,12 +229,9 @@ pub unsafe extern "C" fn sched_setscheduler(pid: c_int, policy: c_int, param: *c
 /// sched_getscheduler(3).
 #[unsafe(no_mangle)]
 pub extern "C" fn sched_getscheduler(pid: c_int) -> c_int {
-    let (mut policy, mut priority) = (0, 0);
+    let (mut policy, mut priority) = (0, 0_i32);
     // SAFETY: both words are this function's own; `struct sched_param` is an int.
-    if unsafe {
-        sys::_sched_getparam(pid, ANY_LWP, &raw mut policy, (&raw mut priority as *mut c_int).cast())
-    } < 0
-    {
+    if unsafe { sys::_sched_getparam(pid, ANY_LWP, &raw mut policy, (&raw mut priority).cast()) } < 0 {
         return -1;
     }
     policy
