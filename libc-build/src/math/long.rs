@@ -1,12 +1,11 @@
 //! The functions of long double, to about one unit in the last place of its 64 bits where the x87 has an instruction.
 //!
-//! exp, log, sine, cosine, tangent and arc tangent are the x87's with the argument reduced first, where its own reduction would
-//! lose bits; the hyperbolic functions and their inverses are made of them. Rounding and remainders are exact. Error and gamma
-//! functions are computed in double: they have its precision (53 bits), not long double's.
+//! exp, log and arc tangent are the x87's, with the argument reduced first where that keeps bits; sine and cosine are series; the
+//! hyperbolic functions and their inverses are made of them. Rounding and remainders are exact. Error and gamma functions are
+//! computed in double: they have its precision (53 bits), not long double's.
 
 use super::long_power::{cbrt, exp, exp2, expm1, pow};
 use super::reduce::reduce;
-
 use super::x87::{BIAS, F80, x87};
 use core::ffi::c_int;
 
@@ -28,10 +27,48 @@ pub(crate) fn log1p(x: F80) -> F80 {
     if x.abs() < F80::from_f64(0.29) { x87!("fldln2", "fxch", "fyl2xp1"; x) } else { log(F80::ONE + x) }
 }
 
-/// The sine and the cosine of high + low, |high| ≤ π/4.
+/// (-1)ᵏ/(2k+1)! for k from 12 down to 1.
+const SINE: [F80; 12] = [
+    F80::from_parts(false, 16_299, 0x9f9e_66e8_b2fd_46a7),
+    F80::from_parts(true, 16_308, 0xbb0d_a098_b1c0_cecc),
+    F80::from_parts(false, 16_317, 0xb8dc_77b6_e7ab_8c5f),
+    F80::from_parts(true, 16_326, 0x97a4_da34_0a0a_b926),
+    F80::from_parts(false, 16_334, 0xca96_3b81_856a_5359),
+    F80::from_parts(true, 16_342, 0xd73f_9f39_9dc0_f88f),
+    F80::from_parts(false, 16_350, 0xb092_309d_4368_4be5),
+    F80::from_parts(true, 16_357, 0xd732_2b3f_aa27_1c7f),
+    F80::from_parts(false, 16_364, 0xb8ef_1d2a_b639_9c7d),
+    F80::from_parts(true, 16_370, 0xd00d_00d0_0d00_d00d),
+    F80::from_parts(false, 16_376, 0x8888_8888_8888_8889),
+    F80::from_parts(true, 16_380, 0xaaaa_aaaa_aaaa_aaab),
+];
+
+/// (-1)ᵏ/(2k)! for k from 12 down to 2.
+const COSINE: [F80; 11] = [
+    F80::from_parts(false, 16_303, 0xf967_80cb_97ab_be65),
+    F80::from_parts(true, 16_313, 0x8671_cb6d_bfc2_94a3),
+    F80::from_parts(false, 16_321, 0xf2a1_5d20_1011_283d),
+    F80::from_parts(true, 16_330, 0xb413_c31d_cbec_bbde),
+    F80::from_parts(false, 16_338, 0xd73f_9f39_9dc0_f88f),
+    F80::from_parts(true, 16_346, 0xc9cb_a546_03e4_e906),
+    F80::from_parts(false, 16_354, 0x8f76_c77f_c6c4_bdaa),
+    F80::from_parts(true, 16_361, 0x93f2_7dbb_c4fa_e397),
+    F80::from_parts(false, 16_367, 0xd00d_00d0_0d00_d00d),
+    F80::from_parts(true, 16_373, 0xb60b_60b6_0b60_b60b),
+    F80::from_parts(false, 16_378, 0xaaaa_aaaa_aaaa_aaab),
+];
+
+/// The sine and the cosine of high + low, |high| ≤ π/4, by their series: emulators compute the instructions with doubles.
 fn kernel(high: F80, low: F80) -> (F80, F80) {
-    let (sine, cosine) = (x87!("fsin"; high), x87!("fcos"; high));
-    (sine + low * cosine, cosine - low * sine)
+    let square = high * high;
+    let series = |terms: &[F80]| terms.iter().fold(F80::ZERO, |sum, &term| sum * square + term);
+    let sine = high + (high * (square * series(&SINE)) + low);
+    // 1 - x²/2 is split so that what is lost in its rounding is put back.
+    let half = F80::HALF * square;
+    let rounded = F80::ONE - half;
+    let cosine =
+        rounded + (((F80::ONE - rounded) - half) + (square * (square * series(&COSINE)) - high * low));
+    (sine, cosine)
 }
 
 /// Sine and cosine of `x`.
@@ -39,10 +76,10 @@ pub(crate) fn sin_cos(x: F80) -> (F80, F80) {
     if !x.is_finite() {
         return (x * F80::ZERO, x * F80::ZERO);
     }
-    let reduced = reduce(x);
-    if reduced.quadrant == 0 && reduced.low.is_zero() {
-        return (x87!("fsin"; x), x87!("fcos"; x));
+    if x.is_zero() {
+        return (x, F80::ONE);
     }
+    let reduced = reduce(x);
     let (sine, cosine) = kernel(reduced.high, reduced.low);
     match reduced.quadrant {
         0 => (sine, cosine),

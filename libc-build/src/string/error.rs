@@ -127,7 +127,7 @@ impl Text {
     pub const NULL: Self = Self(core::ptr::null());
 }
 
-/// `sys_errlist`: an array, as the headers declare it.
+/// `sys_errlist`: an array under its old name, a pointer to it under the one that errno.h gives it.
 #[cfg(not(test))]
 mod exported {
     use super::{COUNT, MESSAGES, Text};
@@ -149,7 +149,7 @@ mod exported {
     #[unsafe(no_mangle)]
     static sys_nerr: c_int = COUNT as c_int;
     #[unsafe(no_mangle)]
-    static __sys_errlist14: [Text; COUNT] = LIST;
+    static __sys_errlist14: &[Text; COUNT] = &sys_errlist;
     #[unsafe(no_mangle)]
     static __sys_nerr14: c_int = COUNT as c_int;
 }
