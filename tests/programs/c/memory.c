@@ -99,7 +99,11 @@ int main(void) {
     char *big = malloc((size_t)64 << 20);
     CHECK(big != NULL);
     free(big);
-    FAILS(malloc(SIZE_MAX / 2) == NULL ? -1 : 0, ENOMEM);
+    volatile size_t too_much = SIZE_MAX / 2;
+    void *volatile none = malloc(too_much);
+    CHECK(none == NULL && errno == ENOMEM);
+    none = calloc(too_much, 4);
+    CHECK(none == NULL && errno == ENOMEM);
     void *aligned = NULL;
     CHECK(posix_memalign(&aligned, 4096, 100) == 0 && (uintptr_t)aligned % 4096 == 0);
     free(aligned);
