@@ -150,7 +150,7 @@ int main(void) {
     pthread_mutex_unlock(&lock);
 
     for (int i = 0; i < 500; i++) {
-        CHECK(pthread_create(&t[0], NULL, in_turn, (void *)99) == 0 || i);
+        CHECK(pthread_create(&t[0], NULL, sleeper, NULL) == 0);
         CHECK(pthread_cancel(t[0]) == 0 && pthread_join(t[0], NULL) == 0);
     }
     return verdict("threads");
