@@ -1,5 +1,6 @@
-//! Other programs: exec(3), system(3). An image holds one program, so all of them say what execve(2) and fork(2) say.
+//! Other programs: exec(3), system(3), popen(3). An image holds one program, so all of them say what execve(2) and fork(2) say.
 
+use crate::stdio::file::File;
 use crate::va::VaList;
 use crate::{env, errno, sys};
 use core::ffi::{c_char, c_int};
@@ -86,4 +87,17 @@ variadic! {
 #[unsafe(no_mangle)]
 pub extern "C" fn system(command: *const c_char) -> c_int {
     if command.is_null() { 0 } else { errno::fail(errno::ENOSYS) }
+}
+
+/// popen(3): always null, with errno of fork(2).
+#[unsafe(no_mangle)]
+pub extern "C" fn popen(_command: *const c_char, _mode: *const c_char) -> *mut File {
+    errno::set(errno::ENOSYS);
+    core::ptr::null_mut()
+}
+
+/// pclose(3): no stream comes from popen, so none has a child to wait for.
+#[unsafe(no_mangle)]
+pub extern "C" fn pclose(_stream: *mut File) -> c_int {
+    errno::fail(errno::ECHILD)
 }
