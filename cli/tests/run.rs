@@ -101,7 +101,10 @@ fn exit_statuses() {
 #[test]
 fn the_console_is_stdin_and_stdout() {
     let bench = Bench::new("cat; echo exited 0 > $status");
-    for (input, expected) in [("", "\x04"), ("one\n", "one\n\x04"), ("half", "half\x04\x04")] {
+    // Where input is no terminal: 0x10 E at its end, and 0x10 itself doubled.
+    for (input, expected) in
+        [("", "\x10E"), ("one\n", "one\n\x10E"), ("half", "half\x10E"), ("\x04\x10E", "\x04\x10\x10E\x10E")]
+    {
         let mut child = bench.command(&[]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
@@ -133,15 +136,19 @@ fn options_reach_the_kernel_command_line() {
     let text = stdout(&output);
     let words: Vec<_> = text.lines().collect();
     let after = |word: &str| words[words.iter().position(|other| *other == word).unwrap() + 1];
-    let append = r#"{"args":["-v","it's"],"env":{"A":"b c"},"hostname":"oven","trace":["open"]} x y"#;
+    let append =
+        r#"{"args":["-v","it's"],"env":{"A":"b c"},"hostname":"oven","stdio":"pipe","trace":["open"]} x y"#;
     assert_eq!(
         ["-append", "-m", "-M", "-accel", "-kernel"].map(after),
         [append, "65536K", "q35", "tcg", "image"]
     );
-    assert!(!stdout(&bench.run(&[])).contains("-append"));
+    let plain = stdout(&bench.run(&[]));
+    assert!(plain.contains("-append\n{\"stdio\":\"pipe\"}\n"), "{plain}");
     let line = stdout(&bench.run(&["--dry-run", "--gdb=99", "--", "a"]));
     assert!(
-        line.ends_with("-S -gdb tcp:127.0.0.1:99 -kernel image -append '{\"args\":[\"a\"]}'\n"),
+        line.ends_with(
+            "-S -gdb tcp:127.0.0.1:99 -kernel image -append '{\"args\":[\"a\"],\"stdio\":\"pipe\"}'\n"
+        ),
         "{line}"
     );
 }

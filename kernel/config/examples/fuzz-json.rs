@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use rump_config::{Config, ConfigError, Problem, Trace, quote, split_words};
+use rump_config::{Config, ConfigError, Problem, Stdio, Trace, quote, split_words};
 use serde::Deserialize;
 
 /// The input at work, for the panic hook.
@@ -27,6 +27,7 @@ const DICTIONARY: &[&str] = &[
     "\"env\":",
     "\"hostname\":",
     "\"cwd\":",
+    "\"stdio\":",
     "\"trace\":",
     "{",
     "}",
@@ -89,7 +90,15 @@ impl Random {
 /// A random value, mostly of a kind that some key takes.
 fn generate(random: &mut Random, depth: usize, out: &mut String) {
     match random.below(if depth == 0 { 6 } else { 9 }) {
-        0 | 1 => out.push_str(random.pick(&["\"a b\"", "\"\"", "\"/x\"", "\"\\u00e9\\n\"", "\"open\""])),
+        0 | 1 => out.push_str(random.pick(&[
+            "\"a b\"",
+            "\"\"",
+            "\"/x\"",
+            "\"\\u00e9\\n\"",
+            "\"open\"",
+            "\"pipe\"",
+            "\"terminal\"",
+        ])),
         2 => out.push_str(random.pick(&["true", "false"])),
         3 => out.push_str(random.pick(&["null", "0", "-1.5e3", "tru", "\"", "01"])),
         4 | 5 => {
@@ -113,6 +122,7 @@ fn generate(random: &mut Random, depth: usize, out: &mut String) {
                     "\"env\"",
                     "\"hostname\"",
                     "\"cwd\"",
+                    "\"stdio\"",
                     "\"trace\"",
                     "\"A\"",
                     "\"\\u0041\"",
@@ -168,6 +178,8 @@ struct Oracle {
     #[serde(default)]
     hostname: Option<String>,
     #[serde(default)]
+    stdio: Option<String>,
+    #[serde(default)]
     trace: Option<TraceOracle>,
 }
 
@@ -196,11 +208,16 @@ fn same(ours: &Config, oracle: &Oracle) -> bool {
         TraceOracle::All(false) => Trace::Off,
         TraceOracle::Calls(names) => Trace::Calls(names.clone()),
     });
+    let stdio = ours.stdio.map(|stdio| match stdio {
+        Stdio::Terminal => "terminal",
+        Stdio::Pipe => "pipe",
+    });
     let env: BTreeMap<_, _> = ours.env.iter().cloned().collect();
     ours.args == args
         && ours.argv0 == oracle.argv0
         && ours.cwd == oracle.cwd
         && ours.hostname == oracle.hostname
+        && stdio == oracle.stdio.as_deref()
         && ours.trace == trace
         && env.len() == ours.env.len()
         && oracle.env.as_ref().map_or(env.is_empty(), |theirs| env == *theirs)
