@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use rump_config::{Config, Trace};
+
 use crate::app::{App, AppKind};
 use crate::assemble::{Assembled, Parts, assemble};
-use crate::components::{Calls, Demand};
+use crate::components::{Calls, Demand, Wanted};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::kit::Kit;
@@ -13,6 +15,11 @@ use crate::report::{self, ComponentInfo, Report};
 use crate::space::Space;
 use crate::symbols::Functions;
 use crate::{bind, debug, header, kit_data, map, output};
+
+/// The component that is the root file system.
+const ROOT: &str = "tmpfs";
+/// The component that traces system calls.
+const TRACER: &str = "ktrace";
 
 /// The platform that an image is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +120,7 @@ pub(crate) fn choose<'d>(
     kits: &Kits<'d>,
     app: &App,
     components: Option<&[String]>,
+    wanted: &[Wanted],
 ) -> Result<(Kernel<'d>, Option<Libc<'d>>)> {
     let kernel_kit = Kit::parse("kernel", kits.kernel)?;
     let libc = match app.kind() {
@@ -123,8 +131,27 @@ pub(crate) fn choose<'d>(
         calls: if libc.as_ref().is_none_or(Libc::calls_by_number) { Calls::Any } else { Calls::Named },
         symbols: libc.as_ref().map(|libc| libc.kernel_symbols(&kernel_kit)).unwrap_or_default(),
         components,
+        wanted,
     };
     Ok((Kernel::choose(kernel_kit, &demand)?, libc))
+}
+
+/// The components that the options ask for without naming them.
+fn wanted(options: &BakeOptions) -> Result<Vec<Wanted>> {
+    let config = Config::parse(&options.config_json)
+        .map_err(|error| crate::Error::Config { reason: error.to_string() })?;
+    let mut wanted = Vec::new();
+    let mut want = |component, why| wanted.push(Wanted { component, why });
+    if options.root.is_some() {
+        want(ROOT, "the root file system's content");
+    }
+    if config.cwd.is_some() {
+        want(ROOT, "configuration cwd");
+    }
+    if !matches!(config.trace, None | Some(Trace::Off)) {
+        want(TRACER, "configuration trace");
+    }
+    Ok(wanted)
 }
 
 pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result<Image> {
@@ -132,7 +159,7 @@ pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result
         Some(directory) => crate::root::pack(directory)?,
         None => Vec::new(),
     };
-    let (mut kernel, mut libc) = choose(kits, app, options.components.as_deref())?;
+    let (mut kernel, mut libc) = choose(kits, app, options.components.as_deref(), &wanted(options)?)?;
     let text_end = kernel.place_fixed(header::hole(options.multiboot));
     let mut functions = Functions::default();
     functions.add_kit(&kernel.kit, &kernel.selection.reach, &kernel.addresses);

@@ -6,12 +6,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::cost::component_of;
 use crate::error::{Error, Result};
 use crate::kit::{Kit, Reach};
 use crate::report::ComponentInfo;
 
 /// The section with the records.
 const RECORDS: &str = ".rb.components";
+/// The section that says of each system call in which module it is defined.
+const CALLS: &str = ".rb.syscalls";
 /// Where loaders enter.
 const ENTRIES: [&str; 2] = ["rb_pvh_entry", "rb_multiboot_entry"];
 /// What system calls that are not in the image do.
@@ -26,7 +29,7 @@ const ALWAYS: &str = "*";
 /// Which system calls an application may make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Calls {
-    /// Any, by number; or where components are named, those that these offer and those that no component claims.
+    /// Any, by number; or where components are named, those that these and the core define.
     Any,
     /// Only those that it names as symbols.
     Named,
@@ -40,6 +43,15 @@ pub(crate) struct Demand<'a> {
     pub symbols: BTreeSet<String>,
     /// Components that the user named.
     pub components: Option<&'a [String]>,
+    /// Components that the options ask for without naming them.
+    pub wanted: &'a [Wanted],
+}
+
+/// A component that something other than a system call asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub component: &'static str,
+    pub why: &'static str,
 }
 
 /// A component that is taken, and why.
@@ -84,6 +96,24 @@ pub(crate) fn records(kit: &Kit) -> Result<Vec<ComponentInfo>> {
     Ok(found.into_values().collect())
 }
 
+/// The component that defines each system call, or `kern`, by the call's name.
+pub(crate) fn call_owners<'k>(kit: &'k Kit) -> Result<BTreeMap<&'k str, &'k str>> {
+    let mut owners = BTreeMap::new();
+    for section in kit.sections.iter().filter(|section| section.name == CALLS) {
+        let text = std::str::from_utf8(&section.data)
+            .map_err(|_| kit.fault(format!("section {CALLS} is not text")))?;
+        for line in text.lines().map(|line| line.trim_start_matches('\0')).filter(|line| !line.is_empty()) {
+            let fields = line.split_once('\0').and_then(|(name, module)| {
+                Some((name.strip_prefix("sys_")?, module.split("::").next().unwrap_or(module)))
+            });
+            let (name, ident) =
+                fields.ok_or_else(|| kit.fault(format!("the system call's record {line:?} is not one")))?;
+            owners.insert(name, component_of(ident));
+        }
+    }
+    Ok(owners)
+}
+
 fn check_names(names: &[String], records: &[ComponentInfo]) -> Result<()> {
     match names.iter().find(|name| !records.iter().any(|record| record.name == **name)) {
         None => Ok(()),
@@ -114,13 +144,12 @@ fn any_call(
     records: &[ComponentInfo],
     named: Option<&[String]>,
     calls: &BTreeSet<&str>,
-) -> Vec<String> {
-    let allowed = |call: &str| {
-        let Some(named) = named else { return true };
-        let taken = closure(named, records);
-        let mut owners =
-            records.iter().filter(|record| record.when.iter().any(|when| when == call)).peekable();
-        owners.peek().is_none() || owners.any(|owner| taken.contains(&owner.name))
+) -> Result<Vec<String>> {
+    let taken = named.map(|named| closure(named, records));
+    let owners = call_owners(kit)?;
+    let allowed = |call: &str| match (&taken, owners.get(call)) {
+        (None, _) | (_, None | Some(&CORE)) => true,
+        (Some(taken), Some(&owner)) => taken.contains(owner),
     };
     let mut symbols: Vec<String> = kit
         .definitions()
@@ -129,7 +158,7 @@ fn any_call(
         .map(|name| format!("sys_{name}"))
         .collect();
     symbols.sort();
-    symbols
+    Ok(symbols)
 }
 
 /// Chooses what to take. `calls` are the names of NetBSD's system calls.
@@ -142,7 +171,12 @@ pub(crate) fn select(kit: &Kit, demand: &Demand, calls: &BTreeSet<&str>) -> Resu
     let named = demand.components.unwrap_or_default();
     check_names(named, &records)?;
     if demand.calls == Calls::Any {
-        for symbol in any_call(kit, &records, demand.components, calls) {
+        // What the options ask for is not narrowed away.
+        let named = demand.components.map(|named| {
+            let wanted = demand.wanted.iter().map(|wanted| wanted.component.to_owned());
+            named.iter().cloned().chain(wanted).collect::<Vec<_>>()
+        });
+        for symbol in any_call(kit, &records, named.as_deref(), calls)? {
             kit.walk_symbol(&mut reach, &symbol)?;
         }
     }
@@ -160,6 +194,8 @@ pub(crate) fn select(kit: &Kit, demand: &Demand, calls: &BTreeSet<&str>) -> Resu
                 Some("named".to_owned())
             } else if record.when.iter().any(|when| when == ALWAYS) {
                 Some("in every image".to_owned())
+            } else if let Some(wanted) = demand.wanted.iter().find(|wanted| wanted.component == record.name) {
+                Some(wanted.why.to_owned())
             } else {
                 let called = |call: &&String| {
                     kit.location(&format!("sys_{call}")).is_some_and(|(section, _)| reach.has(section))

@@ -28,7 +28,7 @@ fn crate_of(name: &str) -> Option<&str> {
 }
 
 /// The component's name for a crate of the project.
-fn component_of(ident: &str) -> &str {
+pub(crate) fn component_of(ident: &str) -> &str {
     if ident.starts_with("rumpbake_") {
         return PLATFORM;
     }
@@ -39,10 +39,7 @@ fn component_of(ident: &str) -> &str {
 /// For each section its owner's name.
 fn owners(kernel: &Kernel) -> Vec<Option<String>> {
     let mut owners: Vec<Option<String>> = vec![None; kernel.kit.sections.len()];
-    let claims = |call: &str| {
-        let by = kernel.selection.taken.iter().find(|taken| taken.info.when.iter().any(|when| when == call));
-        by.map(|taken| taken.info.name.clone())
-    };
+    let calls = components::call_owners(&kernel.kit).unwrap_or_default();
     for symbol in &kernel.kit.symbols {
         let Place::Section { index, .. } = symbol.place else { continue };
         let Some(owner @ None) = owners.get_mut(index) else { continue };
@@ -52,7 +49,7 @@ fn owners(kernel: &Kernel) -> Vec<Option<String>> {
         *owner = if let Some(name) = symbol.name.strip_prefix("rb_component_") {
             Some(name.to_owned())
         } else if let Some(call) = symbol.name.strip_prefix("sys_") {
-            claims(call)
+            calls.get(call).map(|&owner| owner.to_owned())
         } else if symbol.name.starts_with('_') {
             crate_of(&demangle(symbol.name)).map(|ident| component_of(ident).to_owned())
         } else {

@@ -62,6 +62,12 @@ pub enum Error {
         /// Those that exist.
         known: Vec<String>,
     },
+    /// The configuration is not one.
+    #[error("the configuration: {reason}")]
+    Config {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The directory for the root file system cannot be packed.
     #[error("{}: {reason}; {hint}", path.display())]
     Root {

@@ -76,6 +76,14 @@ impl KitBuilder {
         self.data(name, Kind::Text, code, refs)
     }
 
+    /// Says in which module a system call is defined.
+    pub(crate) fn call(&mut self, name: &str, module: &str) -> &mut Self {
+        let line = format!("sys_{name}\0{module}\n");
+        let found = self.object.add_section(Vec::new(), b".rb.syscalls".to_vec(), SectionKind::ReadOnlyData);
+        self.object.append_section_data(found, line.as_bytes(), 1);
+        self
+    }
+
     /// Adds a component's record.
     pub(crate) fn record(&mut self, name: &str, needs: &str, when: &str) -> &mut Self {
         let line = format!("{name}\0kern\0{needs}\0{when}\0about {name}\n");
@@ -260,8 +268,8 @@ impl AppBuilder {
     }
 }
 
-/// The kernel kit that tests bake with: a system call `read` that component `cons` serves, `open` and `mkdir` with component `tmpfs`,
-/// which needs `vfs`, and one that nobody needs.
+/// The kernel kit that tests bake with: the core's system call `read`, which brings component `cons`; `open` and `mkdir` of component
+/// `vfs`, which bring `tmpfs`, which needs it; and a component that nobody needs.
 pub(crate) fn kernel_kit() -> Vec<u8> {
     let mut kit = KitBuilder::new();
     let entry: &[Ref] = &[
@@ -282,6 +290,9 @@ pub(crate) fn kernel_kit() -> Vec<u8> {
         .text("never", &[0xcc; 64], &[])
         .data("variable", Kind::Data, &[7; 8], &[])
         .data("zeroed", Kind::Bss, &[0; 100], &[])
+        .call("read", "rump_kern::filedesc")
+        .call("open", "rump_vfs::calls")
+        .call("mkdir", "rump_vfs::calls")
         .record("cons", "kern", "read")
         .record("tmpfs", "vfs", "open mkdir")
         .record("vfs", "", "")

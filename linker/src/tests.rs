@@ -53,7 +53,7 @@ const GLOBAL: elf::SymbolBind = elf::STB_GLOBAL;
 fn a_static_program_gets_every_system_call_and_its_components() {
     let app = AppBuilder::new().read().unwrap();
     let image = bake(&app, &BakeOptions::default()).unwrap();
-    assert_eq!(names(&image), ["cons", "vfs", "tmpfs", "platform"]);
+    assert_eq!(names(&image), ["cons", "vfs", "tmpfs", "kern", "platform"]);
     let entry = word(image.bytes(), 24) - 0x10_0000;
     let code = usize::try_from(entry).unwrap();
     let sysent = usize::try_from(word(image.bytes(), code + 16) - KERNEL_BASE - 0x10_0000).unwrap();
@@ -70,10 +70,36 @@ fn a_static_program_gets_every_system_call_and_its_components() {
 fn named_components_narrow_a_static_program() {
     let app = AppBuilder::new().read().unwrap();
     let options = BakeOptions { components: Some(vec!["cons".into()]), ..BakeOptions::default() };
-    assert_eq!(names(&bake(&app, &options).unwrap()), ["cons", "platform"]);
+    assert_eq!(names(&bake(&app, &options).unwrap()), ["cons", "kern", "platform"]);
     let options = BakeOptions { components: Some(vec!["xyz".into()]), ..BakeOptions::default() };
     let error = bake(&app, &options).unwrap_err().to_string();
     assert_eq!(error, "there is no component \"xyz\"; the components are: cons, ktrace, tmpfs, vfs");
+}
+
+#[test]
+fn naming_components_leaves_the_cores_calls() {
+    let app = AppBuilder::new().read().unwrap();
+    let options = BakeOptions { components: Some(vec!["ktrace".into()]), ..BakeOptions::default() };
+    assert_eq!(names(&bake(&app, &options).unwrap()), ["cons", "ktrace", "kern", "platform"]);
+}
+
+#[test]
+fn root_and_configuration_bring_what_they_need() {
+    let app = AppBuilder::new().read().unwrap();
+    let narrow = BakeOptions { components: Some(vec!["cons".into()]), ..BakeOptions::default() };
+    let root = tempfile::tempdir().unwrap();
+    let options = BakeOptions { root: Some(root.path().into()), ..narrow.clone() };
+    assert_eq!(names(&bake(&app, &options).unwrap()), ["cons", "vfs", "tmpfs", "kern", "platform"]);
+    for (json, expected) in [
+        (r#"{"cwd":"/x"}"#, &["cons", "vfs", "tmpfs", "kern", "platform"][..]),
+        (r#"{"trace":["read"]}"#, &["cons", "ktrace", "kern", "platform"]),
+        (r#"{"trace":false}"#, &["cons", "kern", "platform"]),
+    ] {
+        let options = BakeOptions { config_json: json.into(), ..narrow.clone() };
+        assert_eq!(names(&bake(&app, &options).unwrap()), expected, "{json}");
+    }
+    let options = BakeOptions { config_json: b"[".to_vec(), ..narrow };
+    assert!(bake(&app, &options).unwrap_err().to_string().starts_with("the configuration: "));
 }
 
 #[test]
@@ -129,7 +155,7 @@ fn a_dynamic_program_gets_what_it_imports() {
         (d + 24, elf::R_X86_64_RELATIVE, 0, 0x1234),
     ];
     let image = bake(&builder.read().unwrap(), &BakeOptions::default()).unwrap();
-    assert_eq!(names(&image), ["cons", "platform", "libc"]);
+    assert_eq!(names(&image), ["cons", "kern", "platform", "libc"]);
     let read = app_word(&image, d);
     assert!(read > d, "layer 2 lies behind the program");
     assert_eq!(
@@ -163,7 +189,7 @@ fn system_calls_by_number_bring_them_all() {
     builder.symbols = vec![("syscall", 0, 0, GLOBAL, elf::STT_FUNC)];
     builder.relocs = vec![(AppBuilder::DATA, elf::R_X86_64_JUMP_SLOT, 1, 0)];
     let image = bake(&builder.read().unwrap(), &BakeOptions::default()).unwrap();
-    assert_eq!(names(&image), ["cons", "vfs", "tmpfs", "platform", "libc"]);
+    assert_eq!(names(&image), ["cons", "vfs", "tmpfs", "kern", "platform", "libc"]);
 }
 
 #[test]
@@ -308,6 +334,6 @@ fn the_map_and_the_symbol_file_lie_beside_the_image() {
     let options = BakeOptions { map: Some(at("map")), symbols: Some(at("sym")), ..BakeOptions::default() };
     bake(&app, &options).unwrap().write(&at("image")).unwrap();
     let map = std::fs::read_to_string(at("map")).unwrap();
-    assert!(map.lines().any(|line| line.ends_with(" sys_read") && line.contains("text   cons")), "{map}");
+    assert!(map.lines().any(|line| line.ends_with(" sys_read") && line.contains("text   kern")), "{map}");
     assert!(std::fs::read(at("sym")).unwrap().starts_with(b"\x7fELF"));
 }

@@ -26,20 +26,9 @@ macro_rules! component {
         pub static COMPONENT: $crate::component::Component =
             $crate::component::Component { name: $name, faction: $faction, init: $init };
 
-        #[cfg(not(test))]
-        const _: () = {
-            const TEXT: &str = concat!($name, "\0", $faction, "\0", $needs, "\0", $when, "\0", $about, "\n");
-            #[used]
-            #[unsafe(link_section = ".rb.components")]
-            static RECORD: [u8; TEXT.len()] = {
-                let mut bytes = [0; TEXT.len()];
-                let mut i = 0;
-                while i < bytes.len() {
-                    bytes[i] = TEXT.as_bytes()[i];
-                    i += 1;
-                }
-                bytes
-            };
-        };
+        $crate::linker_record!(
+            ".rb.components",
+            concat!($name, "\0", $faction, "\0", $needs, "\0", $when, "\0", $about, "\n")
+        );
     };
 }

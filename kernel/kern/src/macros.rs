@@ -1,8 +1,8 @@
-//! The macro that defines a system call.
+//! The macro that defines a system call, and the one that tells the linker something.
 
 /// Defines a system call `sys_<name>` from a function that returns `Result<T, Errno>`, where `T` goes into the return value.
 ///
-/// Up to six arguments, each converted from its word with `as` (so `i32` takes the low half, as the C ABI has it).
+/// The linker learns in which crate, and so with which component, the call comes. Up to six arguments, each converted from its word with `as` (so `i32` takes the low half, as the C ABI has it).
 ///
 /// ```ignore
 /// syscall! {
@@ -24,5 +24,30 @@ macro_rules! syscall {
             $(let $arg = *next.next().expect("at most six arguments") as $type;)*
             $crate::IntoRet::into_ret(body($($arg),*))
         }
+
+        $crate::linker_record!(".rb.syscalls", concat!(stringify!($name), "\0", module_path!(), "\n"));
+    };
+}
+
+/// Puts a line of text into a section of the kit that only the linker reads.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! linker_record {
+    ($section:literal, $text:expr) => {
+        #[cfg(not(test))]
+        const _: () = {
+            const TEXT: &str = $text;
+            #[used]
+            #[unsafe(link_section = $section)]
+            static RECORD: [u8; TEXT.len()] = {
+                let mut bytes = [0; TEXT.len()];
+                let mut i = 0;
+                while i < bytes.len() {
+                    bytes[i] = TEXT.as_bytes()[i];
+                    i += 1;
+                }
+                bytes
+            };
+        };
     };
 }

@@ -1,6 +1,6 @@
 //! Component ktrace: a line on the console for each system call (ktrace(1) and kdump(1) in one).
 //!
-//! An image has it when it is named at bake time; the configuration's `trace` then says which calls are told of. What a call's arguments are is
+//! Every image has it, so that any can be looked into without baking it again; the configuration's `trace` says which calls are told of. What a call's arguments are is
 //! known from sys/syscall.h: numbers are printed as numbers, `const char *` as a string, other pointers in hexadecimal.
 
 use alloc::boxed::Box;
@@ -16,7 +16,7 @@ use crate::copy::copyin_bytes;
 use crate::errno::Errno;
 
 crate::component! {
-    name: "ktrace", faction: "kern", needs: "", when: "", about: "system calls on the console, with trace=1", init: init
+    name: "ktrace", faction: "kern", needs: "", when: "*", about: "system calls on the console, with trace=1", init: init
 }
 
 /// Longest string that is printed whole, bytes.
