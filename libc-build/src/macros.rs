@@ -17,7 +17,6 @@ macro_rules! variadic {
     ($($(#[$meta:meta])* $name:ident($fixed:tt) => $implementation:path;)*) => {
         $($crate::variadic!(@one $fixed $(#[$meta])* $name $implementation);)*
     };
-    (@one 0 $($rest:tt)*) => { $crate::variadic!(@make [$crate::va::spill0] $($rest)*); };
     (@one 1 $($rest:tt)*) => { $crate::variadic!(@make [$crate::va::spill1] $($rest)*); };
     (@one 2 $($rest:tt)*) => { $crate::variadic!(@make [$crate::va::spill2] $($rest)*); };
     (@one 3 $($rest:tt)*) => { $crate::variadic!(@make [$crate::va::spill3] $($rest)*); };

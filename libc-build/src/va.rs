@@ -178,7 +178,6 @@ macro_rules! spill {
 }
 
 spill! {
-    spill0 0 "rdi";
     spill1 1 "rsi";
     spill2 2 "rdx";
     spill3 3 "rcx";
