@@ -7,6 +7,7 @@ use rump_config::{Config, Trace};
 use crate::app::{App, AppKind};
 use crate::assemble::{Assembled, Parts, assemble};
 use crate::components::{Calls, Demand, Wanted};
+use crate::coverage::Coverage;
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::kit::Kit;
@@ -203,6 +204,14 @@ pub fn components(target: Target) -> Result<Vec<ComponentInfo>> {
     match target {
         Target::Hw => crate::components::records(&Kit::parse("kernel", KITS.kernel)?),
     }
+}
+
+/// What of NetBSD's system calls and libraries is implemented.
+///
+/// # Errors
+/// [`crate::Error::Kit`].
+pub fn coverage() -> Result<Coverage> {
+    crate::coverage::coverage(&KITS)
 }
 
 /// What a program or an image is.

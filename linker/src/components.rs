@@ -22,7 +22,7 @@ pub(crate) const NOSYS: &str = "sys_nosys";
 /// The gate through which layer 2 calls.
 pub(crate) const GATE: &str = "rb_gate";
 /// The core of layer 1: every image has it, and it has no descriptor.
-const CORE: &str = "kern";
+pub(crate) const CORE: &str = "kern";
 /// In `when`: every image has the component.
 const ALWAYS: &str = "*";
 

@@ -21,6 +21,7 @@ mod bake;
 mod bind;
 mod components;
 mod cost;
+mod coverage;
 mod debug;
 mod error;
 mod header;
@@ -45,6 +46,7 @@ mod testing;
 mod tests;
 
 pub use app::{App, AppKind};
-pub use bake::{BakeOptions, Image, Multiboot, Target, bake, components, inspect};
+pub use bake::{BakeOptions, Image, Multiboot, Target, bake, components, coverage, inspect};
+pub use coverage::{Coverage, SymbolCoverage, SyscallCoverage};
 pub use error::{Error, MissingSymbol, Result};
 pub use report::{ComponentCost, ComponentInfo, FileKind, LibraryImports, Part, Report, SegmentReport};

@@ -7,13 +7,16 @@ use std::sync::LazyLock;
 /// libraries of the cross compiler.
 const TABLE: &str = include_str!("../data/symbols.txt");
 
+/// Every symbol with each library that defines it, sorted.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' '))
+}
+
 /// The library of NetBSD 10 that defines `symbol`, libc before the others.
 pub(crate) fn home(symbol: &str) -> Option<&'static str> {
     static HOMES: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
         let mut homes = HashMap::with_capacity(TABLE.len() / 24);
-        for (name, library) in
-            TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' '))
-        {
+        for (name, library) in all() {
             let home = homes.entry(name).or_insert(library);
             if library.starts_with("libc.so") {
                 *home = library;

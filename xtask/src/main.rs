@@ -1,7 +1,8 @@
-//! The project's own commands: set-up, demo, test, conformance, abi.
+//! The project's own commands: set-up, demo, test, conformance, abi, compat.
 #![forbid(unsafe_code)]
 
 mod abi;
+mod compat;
 mod demo;
 mod setup;
 mod test;
@@ -33,6 +34,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Write the tables of what is implemented of NetBSD's interfaces, docs/compat-*.md
+    Compat {
+        /// Write nothing; fail if something differs
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 fn main() -> Result<()> {
@@ -41,6 +48,11 @@ fn main() -> Result<()> {
         Command::Demo => demo::run(),
         Command::Test => test::run(),
         Command::Conformance => test::conformance(),
-        Command::Abi { check } => abi::run(if check { abi::Mode::Check } else { abi::Mode::Write }),
+        Command::Abi { check } => abi::run(mode(check)),
+        Command::Compat { check } => compat::run(mode(check)),
     }
+}
+
+fn mode(check: bool) -> abi::Mode {
+    if check { abi::Mode::Check } else { abi::Mode::Write }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{abi, setup, tools};
+use crate::{abi, compat, setup, tools};
 
 /// What the run has come to.
 #[derive(Default)]
@@ -89,6 +89,7 @@ pub fn run() -> Result<()> {
         )
     });
     report.step("abi", |_| abi::run(abi::Mode::Check));
+    report.step("compat", |_| compat::run(abi::Mode::Check));
     report.step("unit tests", |lines| {
         cargo(&["test", "--workspace", "--exclude", KIT_ONLY, "--exclude", BOOTING, "--no-fail-fast"], lines)
     });
