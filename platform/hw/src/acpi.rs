@@ -1,4 +1,4 @@
-//! As much of ACPI as switching the machine off needs: the FADT's power registers and the `\_S5_` package (ACPI 6.5, 4.8.3, 5.2.9, 7.4.2).
+//! As much of ACPI as switching the machine off needs: the FADT's power registers and the `\_S5_` package (ACPI 6.5, 4.8.3, 5.2.8, 5.2.9, 7.4.2).
 
 use rumpbake_platform::page::phys_to_virt;
 
@@ -8,7 +8,7 @@ const MAPPED: u64 = 1 << 32;
 const MAX_TABLE: u32 = 1 << 20;
 
 fn bytes(phys: u64, len: usize) -> Option<&'static [u8]> {
-    if phys == 0 || phys + len as u64 > MAPPED {
+    if phys == 0 || phys.checked_add(len as u64).is_none_or(|end| end > MAPPED) {
         return None;
     }
     // SAFETY: firmware's memory below 4 GiB, in the direct map; nobody writes it.
@@ -19,6 +19,10 @@ fn u32_at(table: &[u8], offset: usize) -> Option<u32> {
     Some(u32::from_le_bytes(table.get(offset..offset + 4)?.try_into().ok()?))
 }
 
+fn u64_at(table: &[u8], offset: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(table.get(offset..offset + 8)?.try_into().ok()?))
+}
+
 fn table(phys: u64) -> Option<&'static [u8]> {
     let len = u32_at(bytes(phys, 36)?, 4)?;
     if !(36..=MAX_TABLE).contains(&len) {
@@ -27,13 +31,40 @@ fn table(phys: u64) -> Option<&'static [u8]> {
     bytes(phys, len as usize)
 }
 
+/// Looks for the root pointer in a range of firmware's memory (ACPI 6.5, 5.2.5.1).
+pub fn search(start: u64, len: u64) -> Option<u64> {
+    const SIGNATURE: &[u8] = b"RSD PTR ";
+    const LEN: usize = 20;
+    let end = start.saturating_add(len).min(MAPPED);
+    (start.checked_next_multiple_of(16)?..end).step_by(16).find(|&phys| {
+        bytes(phys, LEN).is_some_and(|pointer| {
+            pointer.starts_with(SIGNATURE)
+                && pointer.iter().fold(0, |sum: u8, byte| sum.wrapping_add(*byte)) == 0
+        })
+    })
+}
+
 /// The root pointer: what the loader gave, else the BIOS area is searched.
 fn find_rsdp(given: u64) -> Option<u64> {
-    const SIGNATURE: &[u8] = b"RSD PTR ";
     if given != 0 {
         return Some(given);
     }
-    (0xe_0000..0x10_0000).step_by(16).find(|&phys| bytes(phys, 8) == Some(SIGNATURE))
+    search(0xe_0000, 0x2_0000)
+}
+
+/// The FADT, from the root table with 64-bit entries where there is one, else from the one with 32-bit entries.
+fn find_fadt(rsdp: u64) -> Option<&'static [u8]> {
+    const REVISION: usize = 15;
+    let root = bytes(rsdp, 36)?;
+    let is_fadt = |phys: u64| table(phys).filter(|table| table.starts_with(b"FACP"));
+    let xsdt = if root[REVISION] >= 2 { u64_at(root, 24).filter(|&phys| phys != 0) } else { None };
+    match xsdt {
+        Some(xsdt) => table(xsdt)?.get(36..)?.chunks_exact(8).find_map(|entry| is_fadt(u64_at(entry, 0)?)),
+        None => table(u32_at(root, 16)?.into())?
+            .get(36..)?
+            .chunks_exact(4)
+            .find_map(|entry| is_fadt(u32_at(entry, 0)?.into())),
+    }
 }
 
 /// The sleep types of `\_S5_`: a package of bytes, found by its name in the byte code.
@@ -55,24 +86,41 @@ fn s5(dsdt: &[u8]) -> Option<(u8, u8)> {
     Some((next()?, next()?))
 }
 
-/// What to write where to switch off: port and value of PM1a, and of PM1b if there is one.
-pub struct PowerOff {
-    /// PM1a control: port, value.
-    pub a: (u16, u16),
-    /// PM1b control: port (0 if absent), value.
-    pub b: (u16, u16),
+/// What to write where to switch off.
+pub enum PowerOff {
+    /// The PM1 control registers: port and value of PM1a, and of PM1b, whose port is 0 where there is none.
+    Pm1 {
+        /// PM1a control.
+        a: (u16, u16),
+        /// PM1b control.
+        b: (u16, u16),
+    },
+    /// The sleep control register of hardware-reduced ACPI: physical address and value.
+    SleepControl(u64, u8),
 }
 
 /// Finds how to switch off.
 pub fn power_off(rsdp: u64) -> Option<PowerOff> {
     const SLEEP_ENABLE: u16 = 1 << 13;
-    let rsdt = table(u32_at(bytes(find_rsdp(rsdp)?, 20)?, 16)?.into())?;
-    let fadt = rsdt.get(36..)?.chunks_exact(4).find_map(|entry| {
-        let phys = u32::from_le_bytes(entry.try_into().ok()?);
-        table(phys.into()).filter(|table| table.starts_with(b"FACP"))
-    })?;
-    let (type_a, type_b) = s5(table(u32_at(fadt, 40)?.into())?.get(36..)?)?;
+    const SLEEP_CONTROL_ENABLE: u8 = 1 << 5;
+    const HARDWARE_REDUCED: u32 = 1 << 20;
+    let fadt = find_fadt(find_rsdp(rsdp)?)?;
+    let dsdt = match u32_at(fadt, 40)? {
+        0 => u64_at(fadt, 140)?,
+        short => short.into(),
+    };
+    let (type_a, type_b) = s5(table(dsdt)?.get(36..)?)?;
+    if u32_at(fadt, 112)? & HARDWARE_REDUCED != 0 {
+        // A generic address: its space (0 is memory), three bytes of no interest here, the address.
+        let register = fadt.get(244..256)?;
+        let address = u64_at(register, 4)?;
+        let usable = register.first() == Some(&0) && (1..MAPPED).contains(&address);
+        return usable.then_some(PowerOff::SleepControl(address, (type_a & 7) << 2 | SLEEP_CONTROL_ENABLE));
+    }
     let port = |offset| u32_at(fadt, offset).and_then(|port| u16::try_from(port).ok());
     let value = |sleep_type: u8| u16::from(sleep_type & 7) << 10 | SLEEP_ENABLE;
-    Some(PowerOff { a: (port(64).filter(|&port| port != 0)?, value(type_a)), b: (port(68)?, value(type_b)) })
+    Some(PowerOff::Pm1 {
+        a: (port(64).filter(|&port| port != 0)?, value(type_a)),
+        b: (port(68)?, value(type_b)),
+    })
 }

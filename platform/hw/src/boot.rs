@@ -4,8 +4,10 @@ use rump_image::Span;
 use rumpbake_platform::cpu::Local;
 use rumpbake_platform::page::phys_to_virt;
 
-/// Ranges of RAM at most; loaders give a dozen.
-const MAX_RANGES: usize = 32;
+use crate::acpi;
+
+/// Ranges of RAM at most, adjacent ones counted as one. UEFI's map has a hundred entries, which make a dozen.
+const MAX_RANGES: usize = 64;
 /// Bytes of a command line at most.
 const MAX_COMMAND_LINE: usize = 4096;
 /// PVH: `hvm_start_info.magic`.
@@ -14,8 +16,10 @@ const PVH_MAGIC: u32 = 0x336e_c578;
 const MULTIBOOT_MAGIC: u32 = 0x2bad_b002;
 /// Type of RAM in either memory map (ACPI's address range types).
 const RAM: u32 = 1;
+/// Type of the memory that holds ACPI's tables.
+const ACPI_TABLES: u32 = 3;
 
-/// RAM that the loader says exists, page-aligned.
+/// RAM that the loader says exists: page-aligned, sorted, no two ranges touching.
 pub struct MemoryMap {
     ranges: [Span; MAX_RANGES],
     count: usize,
@@ -24,11 +28,27 @@ pub struct MemoryMap {
 impl MemoryMap {
     fn push(&mut self, start: u64, len: u64) {
         let end = start.saturating_add(len) & !4095;
-        let start = start.next_multiple_of(4096);
-        if self.count < MAX_RANGES && start < end {
-            self.ranges[self.count] = Span { start, len: end - start };
-            self.count += 1;
+        let Some(start) = start.checked_next_multiple_of(4096) else { return };
+        if start < end {
+            self.insert(start, end);
         }
+    }
+
+    /// Puts a range in its place, one with those that it touches. What finds no room is memory that stays unused.
+    fn insert(&mut self, mut start: u64, mut end: u64) {
+        let end_of = |span: &Span| span.start + span.len;
+        let ranges = &self.ranges[..self.count];
+        let first = ranges.partition_point(|span| end_of(span) < start);
+        let after = ranges.partition_point(|span| span.start <= end);
+        if let Some(touched) = ranges.get(first..after).filter(|touched| !touched.is_empty()) {
+            start = start.min(touched[0].start);
+            end = end.max(end_of(&touched[touched.len() - 1]));
+        } else if self.count == MAX_RANGES {
+            return;
+        }
+        self.ranges.copy_within(after..self.count, first + 1);
+        self.count = self.count - (after - first) + 1;
+        self.ranges[first] = Span { start, len: end - start };
     }
 
     /// The ranges.
@@ -43,7 +63,8 @@ pub struct Loader {
     pub command_line: &'static str,
     /// RAM.
     pub memory: MemoryMap,
-    /// Physical address of ACPI's root pointer, 0 if the loader does not tell.
+    /// Physical address of ACPI's root pointer, 0 if the loader does not tell. Multiboot 1 does not, and UEFI leaves it
+    /// where a PC's BIOS would not: among ACPI's tables.
     pub rsdp: u64,
 }
 
@@ -81,6 +102,7 @@ fn copy_command_line(phys: u64) -> &'static str {
 pub fn read_loader(magic: u32, info: u32) -> Loader {
     let info = u64::from(info);
     let mut memory = MemoryMap { ranges: [Span::default(); MAX_RANGES], count: 0 };
+    let mut rsdp = 0;
     if magic == MULTIBOOT_MAGIC {
         let flags: u32 = read(info);
         let command_line =
@@ -90,15 +112,18 @@ pub fn read_loader(magic: u32, info: u32) -> Loader {
             let mut at: u64 = read::<u32>(info + 48).into();
             while at < end {
                 let size: u32 = read(at);
-                if read::<u32>(at + 20) == RAM {
-                    memory.push(read(at + 4), read(at + 12));
+                let (start, len) = (read(at + 4), read(at + 12));
+                match read::<u32>(at + 20) {
+                    RAM => memory.push(start, len),
+                    ACPI_TABLES if rsdp == 0 => rsdp = acpi::search(start, len).unwrap_or(0),
+                    _ => {}
                 }
                 at += u64::from(size) + 4;
             }
         } else if flags & 1 != 0 {
             memory.push(1 << 20, u64::from(read::<u32>(info + 8)) * 1024);
         }
-        return Loader { command_line, memory, rsdp: 0 };
+        return Loader { command_line, memory, rsdp };
     }
     if read::<u32>(info) != PVH_MAGIC {
         // Nothing is known of the machine: not even where its console is. The status port is the one way left.

@@ -3,6 +3,9 @@
 //! PVH (Xen's public header arch-x86/hvm/start_info.h) enters with `ebx` pointing to the start info; multiboot 1 (its specification, 3.2) with
 //! `eax` holding a magic number and `ebx` pointing to its information. Both enter in flat 32-bit mode with paging off. The page tables made here map
 //! the first 4 GiB three times: at 0 until Rust runs, at the direct map, and the first 2 GiB at the kernel's base. The loader has zeroed .bss.
+//!
+//! A loader may not notice that a machine is too small for the image (QEMU does not): what lies past the end of memory is lost then. Zeroed memory comes
+//! last, so the code looks whether it is there before it relies on it, and says so if not. `rb_hw_start` checks the rest.
 
 use core::arch::global_asm;
 
@@ -43,6 +46,15 @@ rb_multiboot_entry:
     cld
     mov esi, ebx
     mov ebp, eax
+    mov eax, 0x5a17c3e9
+    mov dword ptr [rb_boot_pml4 - KB], eax
+    mov dword ptr [rb_boot_stack_top - 4 - KB], eax
+    wbinvd
+    cmp dword ptr [rb_boot_pml4 - KB], eax
+    jne rb_boot_too_small
+    cmp dword ptr [rb_boot_stack_top - 4 - KB], eax
+    jne rb_boot_too_small
+    mov dword ptr [rb_boot_pml4 - KB], 0
     lea esp, [rb_boot_stack_top - KB]
     lea eax, [rb_boot_pdpt - KB + 3]
     mov dword ptr [rb_boot_pml4 - KB], eax
@@ -85,6 +97,38 @@ rb_multiboot_entry:
     lea eax, [rb_boot_long - KB]
     push eax
     retf
+
+rb_boot_too_small:
+    lea esi, [rb_boot_message - KB]
+    mov edx, 0x3fb
+    mov al, 3
+    out dx, al
+3:  mov edx, 0x3fd
+    mov ecx, 1000000
+4:  in al, dx
+    test al, 0x20
+    loopz 4b
+    mov edx, 0x3f8
+    lodsb
+    test al, al
+    jz 5f
+    out dx, al
+    jmp 3b
+5:  mov edx, 0xe9
+6:  lodsb
+    test al, al
+    jz 7f
+    out dx, al
+    jmp 6b
+7:  mov edx, 0xf4
+    mov al, 127
+    out dx, al
+8:  cli
+    hlt
+    jmp 8b
+rb_boot_message:
+    .asciz "rumpbake: the machine has too little memory for the image\n"
+    .asciz "exited 127\n"
 
     .code64
 rb_boot_long:

@@ -22,13 +22,21 @@ unsafe extern "C" {
     static mut rb_boot_pd: [[u64; 512]; 4];
 }
 
-/// Takes zeroed pages off the start of free memory, before there is an allocator.
+/// Takes zeroed pages off the start of a range of free memory, before there is an allocator.
 struct Bump {
+    start: u64,
     next: u64,
     end: u64,
 }
 
 impl Bump {
+    /// On the largest range that the boot code has mapped. It need not follow the image: firmware may keep what lies there.
+    fn on_largest(free: impl Iterator<Item = Span>) -> Self {
+        let mapped = |span: &Span| (span.start + span.len).min(BOOT_MAPPED).saturating_sub(span.start);
+        let Some(home) = free.max_by_key(mapped) else { panic!("the loader's memory map has no RAM") };
+        Self { start: home.start, next: home.start, end: home.start + mapped(&home) }
+    }
+
     fn take(&mut self, bytes: u64) -> u64 {
         let start = self.next;
         self.next = (start + bytes).next_multiple_of(4096);
@@ -37,6 +45,19 @@ impl Bump {
         unsafe { phys_to_virt(start).write_bytes(0, (self.next - start) as usize) };
         start
     }
+}
+
+/// The RAM outside the image.
+fn free<'a>(map: &'a MemoryMap, image: &ImageInfo) -> impl Iterator<Item = Span> + 'a {
+    let (image_start, image_end) = (image.image_start, image.image_end.next_multiple_of(4096));
+    let parts = move |span: &Span| {
+        let end = span.start + span.len;
+        [(span.start, end.min(image_start)), (span.start.max(image_end), end)]
+    };
+    map.ram()
+        .flat_map(parts)
+        .filter(|(start, end)| start < end)
+        .map(|(start, end)| Span { start, len: end - start })
 }
 
 /// Physical address of a kernel static.
@@ -69,15 +90,13 @@ pub fn init(image: &ImageInfo, map: &MemoryMap) -> u64 {
     let ram = || map.ram();
     let top = ram().map(|span| span.start + span.len).max().unwrap_or(0);
     let total = ram().map(|span| span.len).sum();
-    let home = ram().find(|span| span.start <= image.image_end && image.image_end < span.start + span.len);
-    let Some(home) = home else { panic!("the loader's memory map has no RAM behind the image") };
-    let mut bump = Bump { next: image.image_end, end: (home.start + home.len).min(BOOT_MAPPED) };
+    let mut bump = Bump::on_largest(free(map, image));
 
     // SAFETY: boot, one processor: nobody else looks at the boot tables, which stay in use as the top of the final ones.
     unsafe {
         let pdpt = &raw mut rb_boot_pdpt;
-        // Device registers lie below 4 GiB; QEMU's and real chipsets' from 0xfec00000 on.
-        for entry in &mut (&mut *(&raw mut rb_boot_pd))[3][0x1f6..] {
+        // Device registers lie below 4 GiB; QEMU's and real chipsets' from 0xfe000000 on.
+        for entry in &mut (&mut *(&raw mut rb_boot_pd))[3][0x1f0..] {
             *entry |= UNCACHED;
         }
         let mut base = BOOT_MAPPED;
@@ -113,14 +132,12 @@ pub fn init(image: &ImageInfo, map: &MemoryMap) -> u64 {
 
     let frames = top / 4096;
     let state = bump.take(frames);
-    let used = Span { start: image.image_start, len: bump.next - image.image_start };
     // SAFETY: the state bytes were just taken; what is added is RAM, outside the image and what was taken, mapped by now, and each range once.
     unsafe {
         page::init(phys_to_virt(state), frames);
-        for span in ram() {
-            let (start, end) = (span.start, span.start + span.len);
-            page::add(start, end.min(used.start).max(start));
-            page::add(start.max(used.start + used.len).min(end), end);
+        for span in free(map, image) {
+            let start = if span.start == bump.start { bump.next } else { span.start };
+            page::add(start, span.start + span.len);
         }
     }
     total

@@ -9,8 +9,9 @@ use core::fmt::{self, Write};
 use rump_hypercall::boot::Exit;
 use rumpbake_platform::cpu::Local;
 
-use crate::acpi;
+use crate::acpi::{self, PowerOff};
 use crate::io::{inb, outb, outw};
+use crate::memory;
 
 const STATUS_PORT: u16 = 0xe9;
 const DEBUG_EXIT_PORT: u16 = 0xf4;
@@ -44,11 +45,18 @@ pub fn stop(status: u8) -> ! {
         outb(DEBUG_EXIT_PORT, status);
     }
     // SAFETY: written at boot only.
-    if let Some(how) = acpi::power_off(unsafe { *RSDP.get() }) {
-        outw(how.a.0, how.a.1);
-        if how.b.0 != 0 {
-            outw(how.b.0, how.b.1);
+    match acpi::power_off(unsafe { *RSDP.get() }) {
+        Some(PowerOff::Pm1 { a, b }) => {
+            outw(a.0, a.1);
+            if b.0 != 0 {
+                outw(b.0, b.1);
+            }
         }
+        // SAFETY: firmware says that this is the register for it; it is mapped, and nothing runs afterwards.
+        Some(PowerOff::SleepControl(address, value)) => unsafe {
+            memory::device(address).cast::<u8>().write_volatile(value);
+        },
+        None => {}
     }
     let no_table = [0_u16; 5];
     // SAFETY: an empty interrupt table makes the breakpoint a triple fault, which resets the machine; nothing runs afterwards.

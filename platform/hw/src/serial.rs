@@ -54,7 +54,9 @@ pub fn enable_input() {
 /// Takes bytes out of the receiver while there is room for them; what does not fit stays there, and whoever sends has to wait.
 fn receive(input: &mut VecDeque<u8>) -> bool {
     let mut came = false;
-    while input.len() < INPUT_MAX && matches!(inb(LINE_STATUS), status if status & DATA_READY != 0 && status != NO_DEVICE) {
+    while input.len() < INPUT_MAX
+        && matches!(inb(LINE_STATUS), status if status & DATA_READY != 0 && status != NO_DEVICE)
+    {
         input.push_back(inb(DATA));
         came = true;
     }

@@ -1,6 +1,8 @@
 //! From the first Rust instruction to layer 1's `main`.
 
-use rump_hypercall::boot::BootInfo;
+use core::fmt::Write;
+
+use rump_hypercall::boot::{BootInfo, Exit};
 use rump_hypercall::upcall::SysEntry;
 use rump_image::{AppInfo, ImageInfo, Span};
 use rump_kern::component::Component;
@@ -47,6 +49,15 @@ extern "C" fn rb_hw_start(magic: u32, loader_info: u32) -> ! {
     assert!(image.magic == ImageInfo::MAGIC, "the image's table of contents is damaged");
     let loader = boot::read_loader(magic, loader_info);
     poweroff::set_rsdp(loader.rsdp);
+    // What the image covers need not count as RAM (firmware may say that the loader has it), but no machine ends inside it.
+    if loader.memory.ram().all(|span| span.start + span.len < image.image_end) {
+        let _ = writeln!(
+            backtrace::Console,
+            "rumpbake: the machine has too little memory: the image reaches up to {} KiB",
+            image.image_end / 1024
+        );
+        rump_hypercall::boot::exit(Exit::Exited(127));
+    }
     backtrace::set_symbols(bytes(image.symbols));
     descriptors::init();
     cpuid::init(rb_syscall_entry as *const () as u64);
