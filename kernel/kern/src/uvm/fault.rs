@@ -98,11 +98,10 @@ pub fn fault(va: usize, access: Access) -> bool {
 
 /// Ends the program: it has used up the machine's memory.
 fn out_of_memory() -> ! {
-    let counts = memory::page_counts();
     let resident_kib = crate::proc::proc0().map_or(0, |proc| proc.vm.borrow().resident_bytes() / 1024);
     crate::log!(
         "rumpbake: out of memory: the program holds {resident_kib} KiB of the machine's {} KiB, and no page is left; it is killed",
-        counts.total.saturating_mul(PAGE_SIZE as u64) / 1024
+        boot::info().memory_bytes / 1024
     );
     boot::exit(Exit::Signaled(9))
 }
