@@ -34,12 +34,15 @@ static volatile struct {
 
 static uint64_t seed;
 static uint64_t end_ns;
-static char area[AREA] __attribute__((aligned(4096)));
+/* What calls read and write. Nothing lies behind it: the lengths are random, too. */
+static char *area;
 static char *arena;
 static const char *const paths[] = {"/", "/tmp", "/tmp/a", "/tmp/b", "/tmp/c", "/tmp/d", "/tmp/d/e", "/tmp/d/e/f", "/tmp/../tmp/a", "a", "d/e", "",
                                     ".", "..", "/dev", "/dev/null", "/dev/zero", "/dev/random", "/dev/tty", "/nowhere/x", "/tmp/a/b", "/tmp/link", "//tmp///d/"};
 enum { PATHS = sizeof paths / sizeof *paths };
-static char long_name[300], long_path[1200];
+/* Both at the end of the area. */
+static char *long_name, *long_path;
+enum { LONG_NAME = 300, LONG_PATH = 1200 };
 
 static uint64_t next(uint64_t *state) {
     *state ^= *state << 13;
@@ -76,6 +79,10 @@ static long argument(uint64_t *state) {
 /* Puts words that look like something into the area: addresses, lengths, times. */
 static void seed_area(uint64_t *state) {
     uint64_t *words = (uint64_t *)area;
+    memset(long_name, 'n', LONG_NAME - 1);
+    long_name[LONG_NAME - 1] = 0;
+    for (size_t i = 0; i < LONG_PATH; i++)
+        long_path[i] = i + 1 < LONG_PATH ? "x/"[i % 2] : 0;
     for (int i = 0; i < 64; i++) {
         uint64_t r = next(state);
         words[r % (AREA / 8)] = (uint64_t)((r >> 16) % 4 == 0 ? (long)(r >> 40) % 1000 : argument(state));
@@ -295,10 +302,10 @@ int main(int argc, char **argv) {
     static char altstack[HAMMERS + 1][32768];
     seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     end_ns = now_ns() + seconds * 1000000000u;
-    memset(area, 0, sizeof area);
-    memset(long_name, 'n', sizeof long_name - 1);
-    for (size_t i = 0; i + 1 < sizeof long_path; i++)
-        long_path[i] = "x/"[i % 2];
+    area = mmap(NULL, AREA + 8192, PROT_READ | PROT_WRITE, MAP_ANON | MAP_PRIVATE, -1, 0);
+    mprotect(area + AREA + 4096, 4096, PROT_NONE);
+    long_path = area + AREA + 4096 - LONG_PATH;
+    long_name = long_path - LONG_NAME;
     arena = mmap(NULL, ARENA, PROT_READ | PROT_WRITE, MAP_ANON | MAP_PRIVATE, -1, 0);
     dup2(1, CONSOLE);
     dup2(1, 20);
