@@ -115,8 +115,9 @@ impl Symbols {
             // SAFETY: the table has `count` symbols, whose names are in the string table.
             unsafe {
                 let symbol = &*self.table.add(i);
-                (symbol.section != 0)
-                    .then(|| (CStr::from_ptr(self.strings.add(symbol.name as usize)), symbol.value, symbol.size))
+                (symbol.section != 0).then(|| {
+                    (CStr::from_ptr(self.strings.add(symbol.name as usize)), symbol.value, symbol.size)
+                })
             }
         })
     }
@@ -130,7 +131,6 @@ pub struct DlInfo {
     name: *const c_char,
     address: *mut c_void,
 }
-
 
 /// dladdr(3).
 ///
@@ -174,7 +174,8 @@ pub(crate) fn extent() -> Option<(usize, usize)> {
         unsafe {
             let header = core::ptr::with_exposed_provenance::<u8>(phdr + i * PHDR_LEN);
             if header.cast::<u32>().read() == PT_LOAD {
-                let (address, len) = (header.add(16).cast::<usize>().read(), header.add(40).cast::<usize>().read());
+                let (address, len) =
+                    (header.add(16).cast::<usize>().read(), header.add(40).cast::<usize>().read());
                 start = start.min(address);
                 end = end.max(address + len);
             }
@@ -237,7 +238,11 @@ pub unsafe extern "C" fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut
 /// # Safety
 /// As [`dlsym`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn dlvsym(handle: *mut c_void, name: *const c_char, _version: *const c_char) -> *mut c_void {
+pub unsafe extern "C" fn dlvsym(
+    handle: *mut c_void,
+    name: *const c_char,
+    _version: *const c_char,
+) -> *mut c_void {
     // SAFETY: this function's contract.
     unsafe { dlsym(handle, name) }
 }

@@ -95,7 +95,9 @@ pub unsafe extern "C" fn getenv_r(name: *const c_char, buf: *mut c_char, len: us
     let _lock = OWN.lock();
     // SAFETY: this function's contract.
     unsafe {
-        let Some((_, value)) = find(CStr::from_ptr(name).to_bytes()) else { return errno::fail(errno::ENOENT) };
+        let Some((_, value)) = find(CStr::from_ptr(name).to_bytes()) else {
+            return errno::fail(errno::ENOENT);
+        };
         let value = CStr::from_ptr(value).to_bytes_with_nul();
         if value.len() > len {
             return errno::fail(errno::ERANGE);
@@ -121,9 +123,11 @@ unsafe fn put(own: &mut Own, index: Option<usize>, string: *mut c_char) -> c_int
         if array.is_null() || array != own.array || count + 2 > own.capacity {
             let capacity = (count + 2).max(16) * 2;
             let ours = array == own.array;
-            let new =
-                malloc::realloc(if ours { array.cast() } else { null_mut() }, capacity * size_of::<*mut c_char>())
-                    .cast::<*mut c_char>();
+            let new = malloc::realloc(
+                if ours { array.cast() } else { null_mut() },
+                capacity * size_of::<*mut c_char>(),
+            )
+            .cast::<*mut c_char>();
             if new.is_null() {
                 return -1;
             }
@@ -149,7 +153,8 @@ pub unsafe extern "C" fn setenv(name: *const c_char, value: *const c_char, overw
         return errno::fail(errno::EINVAL);
     }
     // SAFETY: this function's contract.
-    let (name, value) = unsafe { (CStr::from_ptr(name).to_bytes(), CStr::from_ptr(value).to_bytes_with_nul()) };
+    let (name, value) =
+        unsafe { (CStr::from_ptr(name).to_bytes(), CStr::from_ptr(value).to_bytes_with_nul()) };
     if name.is_empty() || name.contains(&b'=') {
         return errno::fail(errno::EINVAL);
     }
@@ -186,7 +191,10 @@ pub unsafe extern "C" fn putenv(string: *mut c_char) -> c_int {
     // SAFETY: this function's contract.
     unsafe {
         let text = CStr::from_ptr(string).to_bytes();
-        let Some(name) = text.split(|&byte| byte == b'=').next().filter(|name| !name.is_empty() && name.len() < text.len())
+        let Some(name) = text
+            .split(|&byte| byte == b'=')
+            .next()
+            .filter(|name| !name.is_empty() && name.len() < text.len())
         else {
             return errno::fail(errno::EINVAL);
         };

@@ -20,24 +20,27 @@
 mod macros;
 
 pub mod accounts;
+#[cfg(not(test))]
+mod atomic;
+pub mod clock;
 pub mod ctype;
 pub mod dirent;
-pub mod errno;
-pub mod sys;
-pub mod process;
-pub mod malloc;
+#[cfg(not(test))]
+mod dl;
 pub mod env;
-pub mod clock;
+pub mod errno;
 pub mod gate;
+pub mod iconv;
 #[cfg(not(test))]
 mod kit;
-pub mod iconv;
 pub mod locale;
+pub mod lock;
+pub mod malloc;
 pub mod math;
 pub mod number;
-pub mod lock;
 pub mod park;
 pub mod path;
+pub mod process;
 pub mod program;
 pub mod pthread;
 pub mod regex;
@@ -47,15 +50,12 @@ pub mod start;
 pub mod stdio;
 pub mod stdlib;
 pub mod string;
-#[cfg(not(test))]
-mod atomic;
-#[cfg(not(test))]
-mod dl;
+pub mod sys;
 #[cfg(not(test))]
 mod sysctl;
-#[cfg(not(test))]
-mod unistd;
 pub mod thread;
 pub mod time;
+#[cfg(not(test))]
+mod unistd;
 pub mod va;
 pub mod wchar;

@@ -231,7 +231,8 @@ pub unsafe extern "C" fn asysctl(name: *const c_int, name_len: usize, len: *mut 
 pub(crate) fn number(name: [c_int; 2]) -> Option<u64> {
     let (mut value, mut size) = (0_u64, size_of::<u64>());
     // SAFETY: the value has eight bytes.
-    let result = unsafe { sys::__sysctl(name.as_ptr(), 2, (&raw mut value).cast(), &raw mut size, null(), 0) };
+    let result =
+        unsafe { sys::__sysctl(name.as_ptr(), 2, (&raw mut value).cast(), &raw mut size, null(), 0) };
     match (result, size) {
         (0, 4) => Some(value & 0xffff_ffff),
         (0, 8) => Some(value),

@@ -4,6 +4,9 @@
 pub(crate) use crate::sys::{__fstat50, __getdents30, __lstat50, __stat50};
 
 #[cfg(test)]
+pub(crate) use absent::{__fstat50, __getdents30, __lstat50, __stat50};
+
+#[cfg(test)]
 mod absent {
     use crate::errno;
     use core::ffi::{c_char, c_int, c_void};
@@ -24,5 +27,3 @@ mod absent {
         errno::fail(errno::ENOSYS)
     }
 }
-#[cfg(test)]
-pub(crate) use absent::{__fstat50, __getdents30, __lstat50, __stat50};

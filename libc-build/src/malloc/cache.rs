@@ -127,6 +127,8 @@ impl Cache {
     }
 }
 
+pub use place::{cache, thread_exit};
+
 #[cfg(not(test))]
 mod place {
     use super::{CENTRAL, Cache, EMPTY, class};
@@ -217,5 +219,3 @@ mod place {
         }
     }
 }
-
-pub use place::{cache, thread_exit};

@@ -245,7 +245,8 @@ impl Central {
         // SAFETY: the segment is live.
         unsafe {
             let start = usize::from(*(&raw const (*segment).first).cast::<u8>().add(first));
-            if start != first || (*segment).used & (1 << first) == 0 || !at.addr().is_multiple_of(class::PAGE) {
+            if start != first || (*segment).used & (1 << first) == 0 || !at.addr().is_multiple_of(class::PAGE)
+            {
                 return false;
             }
             let run = (&raw const (*segment).runs).cast::<Run>().add(first);

@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn runs_fit_a_segment() {
         for class in 0..COUNT {
-            assert!(size(class) % 16 == 0);
+            assert!(size(class).is_multiple_of(16));
             assert!(run_pages(class) <= 63 && run_pages(class) * PAGE >= size(class));
             assert!(run_pages(class) * PAGE / size(class) <= 256);
         }

@@ -473,14 +473,13 @@ mod tests {
         }
     }
 
+    type Ours = fn(Complex<f64>) -> Complex<f64>;
+    type Hosts = unsafe extern "C" fn(Complex<f64>) -> Complex<f64>;
+
     #[test]
     fn agrees_with_the_host() {
         let mut random = Random::new(7);
-        let pairs: [(
-            &str,
-            fn(Complex<f64>) -> Complex<f64>,
-            unsafe extern "C" fn(Complex<f64>) -> Complex<f64>,
-        ); 11] = [
+        let pairs: [(&str, Ours, Hosts); 11] = [
             ("csqrt", csqrt, host::csqrt),
             ("cexp", cexp, host::cexp),
             ("clog", clog, host::clog),

@@ -82,6 +82,7 @@ kernels! { f32: __kernel_sinf = libm::sinf; __kernel_cosf = libm::cosf; __kernel
 
 /// exp(x + c).
 #[cfg_attr(not(test), unsafe(no_mangle))]
+#[cfg_attr(test, expect(non_snake_case, reason = "NetBSD's name"))]
 pub extern "C" fn __exp__D(x: f64, c: f64) -> f64 {
     let value = libm::exp(x);
     if value.is_finite() { value + value * c } else { value }

@@ -76,7 +76,7 @@ fn ulps(left: F80, right: F80) -> u128 {
 /// A number whose exponent lies within `range` of 0.
 fn number(random: &mut Random, range: u64) -> F80 {
     let exponent = 16_383 + random.next() % (2 * range) - range;
-    F80::from_parts(random.next() % 2 == 0, exponent as u16, random.next() | 1 << 63)
+    F80::from_parts(random.next().is_multiple_of(2), exponent as u16, random.next() | 1 << 63)
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! A value carries the generation of its key, so that a key that is deleted and made anew starts with null in every thread.
 
+#[cfg(not(test))]
 use crate::lock::Lock;
 use core::ffi::c_void;
 
@@ -23,9 +24,14 @@ type Destructor = unsafe extern "C" fn(*mut c_void);
 struct Key {
     /// Odd while the key exists.
     generation: u32,
+    #[cfg_attr(
+        test,
+        expect(dead_code, reason = "threads that end call it, and there are none in unit tests")
+    )]
     destructor: Option<Destructor>,
 }
 
+#[cfg(not(test))]
 static KEYS: Lock<[Key; KEYS_MAX]> = Lock::new([Key { generation: 0, destructor: None }; KEYS_MAX]);
 
 /// Makes a key; `None` if there are too many.

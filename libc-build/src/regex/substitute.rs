@@ -78,6 +78,7 @@ pub unsafe extern "C" fn regnsub(
 /// # Safety
 /// `target` is writable; `template` and `text` are C strings, `matches` has ten elements that lie in the text.
 #[cfg_attr(not(test), unsafe(no_mangle))]
+#[cfg_attr(test, expect(dead_code, reason = "its memory is the program's, which unit tests do not have"))]
 pub unsafe extern "C" fn regasub(
     target: *mut *mut c_char,
     template: *const c_char,

@@ -4,6 +4,7 @@
 //! There is one module, the program, since layer 2 itself has no thread-local variables.
 
 use crate::thread::Thread;
+#[cfg(not(test))]
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
@@ -75,6 +76,7 @@ static ALIGN: AtomicUsize = AtomicUsize::new(16);
 static OFFSET: AtomicUsize = AtomicUsize::new(0);
 
 /// Remembers the program's template.
+#[cfg(not(test))]
 pub(super) fn set(template: Template) {
     IMAGE.store(template.image, Ordering::Relaxed);
     FILE_LEN.store(template.file_len, Ordering::Relaxed);

@@ -256,7 +256,7 @@ mod tests {
             let length = round % 100;
             let mut left: Vec<u8> = (0..length).map(|_| 1 + (random.next() % 255) as u8).collect();
             let mut right = left.clone();
-            if length > 0 && random.next() % 4 != 0 {
+            if length > 0 && !random.next().is_multiple_of(4) {
                 let at = random.next() as usize % length;
                 right[at] = 1 + (random.next() % 255) as u8;
                 right.truncate(length - random.next() as usize % (length - at));

@@ -224,10 +224,7 @@ mod tests {
         assert!(!rule.at(days_of(2024, 6, 15) * DAY_S).1);
         let rule = Rule::parse(b"<-03>3").expect("valid");
         assert_eq!((rule.standard.offset, &rule.standard.name[..4]), (-10_800, b"-03\0".as_slice()));
-        assert_eq!(
-            Rule::parse(b"EST5EDT").expect("valid").at(days_of(2024, 2, 10) * DAY_S + 7 * 3600).1,
-            true
-        );
+        assert!(Rule::parse(b"EST5EDT").expect("valid").at(days_of(2024, 2, 10) * DAY_S + 7 * 3600).1);
         for wrong in
             [b"".as_slice(), b"C", b"CET", b"CET-1CEST,M3", b"CET-1CEST,M13.1.0,J5", b"<CE-1", b"CET-1x"]
         {
