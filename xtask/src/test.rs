@@ -74,17 +74,7 @@ pub fn run() -> Result<()> {
             &mut Vec::new(),
         )?;
         cargo(
-            &[
-                "clippy",
-                "--release",
-                "--package",
-                "rump-libc",
-                "--features",
-                "kit",
-                "--quiet",
-                "--",
-                "-Dwarnings",
-            ],
+            &["clippy", "--release", "--package", "rump-libc", "--quiet", "--", "-Dwarnings"],
             &mut Vec::new(),
         )
     });

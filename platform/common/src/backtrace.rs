@@ -38,7 +38,7 @@ impl Write for Console {
 
 /// Reads a word if all of it is mapped.
 fn word(addr: usize) -> Option<usize> {
-    let aligned = addr % 8 == 0;
+    let aligned = addr.is_multiple_of(8);
     if !aligned || !pmap::is_mapped(addr) {
         return None;
     }

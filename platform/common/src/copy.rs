@@ -103,7 +103,7 @@ fn zeroout(dst: usize, len: usize) -> Result<(), Fault> {
 #[unsafe(export_name = "rb_ucas32")]
 fn ucas32(addr: usize, expected: u32, new: u32) -> Result<u32, Fault> {
     in_user(addr, 4)?;
-    if addr % 4 != 0 {
+    if !addr.is_multiple_of(4) {
         return Err(Fault);
     }
     let mut faulted = 1;

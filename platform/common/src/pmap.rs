@@ -175,7 +175,7 @@ fn pmap_enter(va: usize, page: Page, prot: Prot) -> Result<(), OutOfMemory> {
     debug_assert!(va < USER_MAX);
     let entry = walk_create(va)?;
     let old = load(entry);
-    store(entry, page.0 * PAGE_SIZE as u64 | bits(prot));
+    store(entry, (page.0 * PAGE_SIZE as u64) | bits(prot));
     if old & PRESENT != 0 {
         machine::flush_page(va);
     }

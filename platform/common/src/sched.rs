@@ -143,6 +143,10 @@ fn sched() -> &'static mut Sched {
     unsafe { &mut *SCHED.get() }
 }
 
+#[expect(
+    clippy::mut_from_ref,
+    reason = "the words of a condition variable are the scheduler's, behind a pointer"
+)]
 fn queue_of(cv: &CondVar) -> &mut Queue {
     // SAFETY: the two words are head and tail, as `Queue` lays them out; only the scheduler touches them, on the virtual CPU.
     unsafe { &mut *cv.raw().cast::<Queue>() }
