@@ -14,9 +14,12 @@ use crate::node::Node;
 /// The cookies of `.` and `..`; entries begin after them.
 pub const FIRST_COOKIE: u64 = 2;
 
+/// By name: the cookie and the file.
+pub type Entries = BTreeMap<Rc<[u8]>, (u64, Rc<Node>)>;
+
 /// A directory's entries.
 pub struct Dir {
-    names: BTreeMap<Rc<[u8]>, (u64, Rc<Node>)>,
+    names: Entries,
     order: BTreeMap<u64, Rc<[u8]>>,
     next_cookie: u64,
     /// The directory above; nothing at the root, and when this one has been removed.
@@ -79,6 +82,13 @@ impl Dir {
         let (cookie, node) = self.names.remove(name)?;
         self.order.remove(&cookie);
         Some(node)
+    }
+
+    /// Takes all entries out; `None` if there are none.
+    pub fn take_all(&mut self) -> Option<Entries> {
+        self.order.clear();
+        let names = core::mem::take(&mut self.names);
+        (!names.is_empty()).then_some(names)
     }
 
     /// The entries from `cookie` on: their cookies, names and files.

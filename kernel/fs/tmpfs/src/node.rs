@@ -85,6 +85,17 @@ pub struct Node {
 impl Drop for Node {
     fn drop(&mut self) {
         self.shared.nodes.set(self.shared.nodes.get() - 1);
+        let Body::Directory(dir) = &mut self.body else { return };
+        // What is in it goes with it, however deep it is: one directory after the other, as the kernel's stack is small.
+        let mut doomed = Vec::new();
+        doomed.extend(dir.get_mut().take_all());
+        while let Some(entries) = doomed.pop() {
+            for mut node in entries.into_values().filter_map(|(_, node)| Rc::into_inner(node)) {
+                if let Body::Directory(dir) = &mut node.body {
+                    doomed.extend(dir.get_mut().take_all());
+                }
+            }
+        }
     }
 }
 

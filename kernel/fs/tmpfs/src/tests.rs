@@ -472,3 +472,17 @@ proptest! {
         });
     }
 }
+
+#[test]
+fn a_deep_tree_goes_without_a_deep_stack() {
+    program(|| {
+        let fs = Tmpfs::new(mount::next_dev(), 0o755);
+        let mut at = std::rc::Rc::clone(fs.root_node());
+        for _ in 0..100_000 {
+            let body = super::Body::Directory(std::cell::RefCell::new(super::Dir::new(std::rc::Weak::new())));
+            at = at.make(b"d", body, super::NewAttr { mode: 0o755, uid: 0, gid: 0 }).unwrap();
+        }
+        drop(at);
+        drop(fs);
+    });
+}

@@ -13,6 +13,7 @@ use core::any::Any;
 use core::cell::RefCell;
 
 use rump_abi::types::Kevent;
+use rump_hypercall::Giant;
 use rump_hypercall::sync::CondVar;
 
 use crate::errno::{ERESTART, Errno};
@@ -35,6 +36,9 @@ pub use rump_abi::event::*;
 /// S_IFIFO: what fstat(2) says of a kqueue.
 const S_IFIFO: u32 = 0o010_000;
 
+/// The queues whose watchers have to be told, while somebody tells.
+static ANNOUNCING: Giant<Option<VecDeque<Rc<KQueue>>>> = Giant::new(None);
+
 /// A queue of events.
 #[derive(Default)]
 pub struct KQueue {
@@ -54,12 +58,31 @@ impl KQueue {
     }
 
     /// Puts a knote on the list of active ones.
-    fn enqueue(&self, knote: Rc<Knote>) {
+    fn enqueue(self: &Rc<Self>, knote: Rc<Knote>) {
         self.active.borrow_mut().push_back(knote);
         if self.cv.has_waiters() {
             self.cv.broadcast();
         }
+        if self.sel.is_watched() {
+            self.announce();
+        }
+    }
+
+    /// Tells those who watch the queue. They may be queues that are watched in turn, to any depth: so who comes here while somebody is telling
+    /// leaves it to that one.
+    fn announce(self: &Rc<Self>) {
+        if let Some(waiting) = &mut *ANNOUNCING.borrow_mut() {
+            waiting.push_back(Rc::clone(self));
+            return;
+        }
+        *ANNOUNCING.borrow_mut() = Some(VecDeque::new());
         self.sel.notify(0);
+        loop {
+            let next = ANNOUNCING.borrow_mut().as_mut().and_then(VecDeque::pop_front);
+            let Some(kq) = next else { break };
+            kq.sel.notify(0);
+        }
+        *ANNOUNCING.borrow_mut() = None;
     }
 
     fn dequeue(&self, knote: &Knote) {

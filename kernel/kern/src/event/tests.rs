@@ -219,3 +219,20 @@ fn who_waits_is_woken() {
         [reader, kq].into_iter().for_each(close);
     });
 }
+
+#[test]
+fn a_long_chain_of_queues_takes_no_deep_stack() {
+    kernel(|_| {
+        let queues: Vec<u64> = (0..1000).map(|_| kqueue()).collect();
+        for pair in queues.windows(2) {
+            change(pair[1], pair[0], EVFILT_READ, EV_ADD, 0, 0).unwrap();
+        }
+        let &[first, .., last] = &queues[..] else { unreachable!() };
+        assert!(events(last, 0).is_empty());
+        change(first, 1, EVFILT_USER, EV_ADD, NOTE_TRIGGER, 0).unwrap();
+        assert_eq!(events(last, 0).len(), 1);
+        for kq in queues {
+            close(kq);
+        }
+    });
+}
