@@ -6,6 +6,7 @@
 
 use alloc::vec::Vec;
 
+use rump_abi::{limits, param};
 use rump_hypercall::boot;
 use rump_hypercall::memory::{PAGE_SIZE, Prot};
 use rump_hypercall::user::Trapframe;
@@ -23,33 +24,35 @@ use crate::uvm::{VM_MAXUSER_ADDRESS, round_page};
 const STACK_DEFAULT_BYTES: usize = 8 << 20;
 
 /// The largest stack that a program may ask for (MAXSSIZ of amd64/vmparam.h).
-const STACK_MAX_BYTES: usize = 128 << 20;
+const STACK_MAX_BYTES: usize = param::MAXSSIZ as usize;
 
 /// What stays unmapped below the stack.
 const STACK_GUARD_BYTES: usize = 1 << 20;
 
 /// The longest that arguments and environment together may be (ARG_MAX).
-const ARG_MAX_BYTES: usize = 256 * 1024;
+const ARG_MAX_BYTES: usize = limits::ARG_MAX as usize;
 
 /// Bytes of `struct ps_strings`.
-const PS_STRINGS_SIZE: usize = 32;
+const PS_STRINGS_SIZE: usize = size_of::<rump_abi::types::PsStrings>();
 
 /// Auxiliary vector entries (sys/exec_elf.h).
 mod at {
-    pub const NULL: u64 = 0;
-    pub const PHDR: u64 = 3;
-    pub const PHENT: u64 = 4;
-    pub const PHNUM: u64 = 5;
-    pub const PAGESZ: u64 = 6;
-    pub const BASE: u64 = 7;
-    pub const FLAGS: u64 = 8;
-    pub const ENTRY: u64 = 9;
-    pub const STACKBASE: u64 = 13;
-    pub const EUID: u64 = 2000;
-    pub const RUID: u64 = 2001;
-    pub const EGID: u64 = 2002;
-    pub const RGID: u64 = 2003;
-    pub const SUN_EXECNAME: u64 = 2014;
+    use rump_abi::exec;
+
+    pub const NULL: u64 = exec::AT_NULL as u64;
+    pub const PHDR: u64 = exec::AT_PHDR as u64;
+    pub const PHENT: u64 = exec::AT_PHENT as u64;
+    pub const PHNUM: u64 = exec::AT_PHNUM as u64;
+    pub const PAGESZ: u64 = exec::AT_PAGESZ as u64;
+    pub const BASE: u64 = exec::AT_BASE as u64;
+    pub const FLAGS: u64 = exec::AT_FLAGS as u64;
+    pub const ENTRY: u64 = exec::AT_ENTRY as u64;
+    pub const STACKBASE: u64 = exec::AT_STACKBASE as u64;
+    pub const EUID: u64 = exec::AT_EUID as u64;
+    pub const RUID: u64 = exec::AT_RUID as u64;
+    pub const EGID: u64 = exec::AT_EGID as u64;
+    pub const RGID: u64 = exec::AT_RGID as u64;
+    pub const SUN_EXECNAME: u64 = exec::AT_SUN_EXECNAME as u64;
 }
 
 /// Where the stack is.

@@ -24,8 +24,8 @@ use crate::syscall;
 /// The trampoline's version whose handler gets a siginfo.
 const SIGTRAMP_SIGINFO_VERSION: i32 = 2;
 
-/// MINSIGSTKSZ.
-const MINSIGSTKSZ: u64 = 8192;
+/// The smallest alternate stack.
+const MINSIGSTKSZ: u64 = rump_abi::signal::MINSIGSTKSZ as u64;
 
 /// `struct sigaction`, with its hole.
 #[derive(Clone, Copy)]

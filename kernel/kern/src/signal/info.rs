@@ -1,36 +1,16 @@
 //! What is told of a signal (siginfo(2), sys/siginfo.h).
 
 /// `si_code` (sys/siginfo.h).
-#[expect(missing_docs, reason = "the codes' own names")]
 pub mod code {
-    pub const SI_USER: i32 = 0;
-    pub const SI_QUEUE: i32 = -1;
-    pub const SI_TIMER: i32 = -2;
-    pub const SI_ASYNCIO: i32 = -3;
-    pub const SI_MESGQ: i32 = -4;
-    pub const SI_LWP: i32 = -5;
-    pub const SI_NOINFO: i32 = 32767;
-    pub const ILL_ILLOPC: i32 = 1;
-    pub const ILL_PRVOPC: i32 = 5;
-    pub const FPE_INTDIV: i32 = 1;
-    pub const FPE_INTOVF: i32 = 2;
-    pub const FPE_FLTDIV: i32 = 3;
-    pub const FPE_FLTOVF: i32 = 4;
-    pub const FPE_FLTUND: i32 = 5;
-    pub const FPE_FLTRES: i32 = 6;
-    pub const FPE_FLTINV: i32 = 7;
-    pub const FPE_FLTSUB: i32 = 8;
-    pub const SEGV_MAPERR: i32 = 1;
-    pub const SEGV_ACCERR: i32 = 2;
-    pub const BUS_ADRALN: i32 = 1;
-    pub const BUS_ADRERR: i32 = 2;
-    pub const BUS_OBJERR: i32 = 3;
-    pub const TRAP_BRKPT: i32 = 1;
-    pub const TRAP_TRACE: i32 = 2;
+    pub use rump_abi::signal::{
+        BUS_ADRALN, BUS_ADRERR, BUS_OBJERR, FPE_FLTDIV, FPE_FLTINV, FPE_FLTOVF, FPE_FLTRES, FPE_FLTSUB,
+        FPE_FLTUND, FPE_INTDIV, FPE_INTOVF, ILL_ILLOPC, ILL_PRVOPC, SEGV_ACCERR, SEGV_MAPERR, SI_ASYNCIO,
+        SI_LWP, SI_MESGQ, SI_NOINFO, SI_QUEUE, SI_TIMER, SI_USER, TRAP_BRKPT, TRAP_TRACE,
+    };
 }
 
 /// Bytes of a `siginfo_t`.
-pub const SIGINFO_SIZE: usize = 128;
+pub const SIGINFO_SIZE: usize = size_of::<rump_abi::types::Siginfo>();
 
 /// A signal with what is told of it (ksiginfo_t).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

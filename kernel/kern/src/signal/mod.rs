@@ -26,46 +26,15 @@ pub use set::SigSet;
 pub use state::{sigsuspend_setup, sigsuspend_teardown};
 
 /// The numbers (sys/signal.h).
-#[expect(missing_docs, reason = "the signals' own names")]
 pub mod number {
-    pub const SIGHUP: i32 = 1;
-    pub const SIGINT: i32 = 2;
-    pub const SIGQUIT: i32 = 3;
-    pub const SIGILL: i32 = 4;
-    pub const SIGTRAP: i32 = 5;
-    pub const SIGABRT: i32 = 6;
-    pub const SIGEMT: i32 = 7;
-    pub const SIGFPE: i32 = 8;
-    pub const SIGKILL: i32 = 9;
-    pub const SIGBUS: i32 = 10;
-    pub const SIGSEGV: i32 = 11;
-    pub const SIGSYS: i32 = 12;
-    pub const SIGPIPE: i32 = 13;
-    pub const SIGALRM: i32 = 14;
-    pub const SIGTERM: i32 = 15;
-    pub const SIGURG: i32 = 16;
-    pub const SIGSTOP: i32 = 17;
-    pub const SIGTSTP: i32 = 18;
-    pub const SIGCONT: i32 = 19;
-    pub const SIGCHLD: i32 = 20;
-    pub const SIGTTIN: i32 = 21;
-    pub const SIGTTOU: i32 = 22;
-    pub const SIGIO: i32 = 23;
-    pub const SIGXCPU: i32 = 24;
-    pub const SIGXFSZ: i32 = 25;
-    pub const SIGVTALRM: i32 = 26;
-    pub const SIGPROF: i32 = 27;
-    pub const SIGWINCH: i32 = 28;
-    pub const SIGINFO: i32 = 29;
-    pub const SIGUSR1: i32 = 30;
-    pub const SIGUSR2: i32 = 31;
-    pub const SIGPWR: i32 = 32;
-    pub const SIGRTMIN: i32 = 33;
-    pub const SIGRTMAX: i32 = 63;
+    pub use rump_abi::signal::{
+        SIGABRT, SIGALRM, SIGBUS, SIGCHLD, SIGCONT, SIGEMT, SIGFPE, SIGHUP, SIGILL, SIGINFO, SIGINT, SIGIO,
+        SIGKILL, SIGPIPE, SIGPROF, SIGPWR, SIGQUIT, SIGRTMAX, SIGRTMIN, SIGSEGV, SIGSTOP, SIGSYS, SIGTERM,
+        SIGTRAP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGUSR1, SIGUSR2, SIGVTALRM, SIGWINCH, SIGXCPU, SIGXFSZ,
+    };
 }
 
-/// One more than the highest signal number.
-pub const NSIG: i32 = 64;
+pub use rump_abi::signal::NSIG;
 
 /// Whether this is a signal's number.
 #[inline]
