@@ -146,7 +146,7 @@ fn set_timer(deadline_ns: u64) {
     }
     let ns = deadline_ns.saturating_sub(rumpbake_platform::machine::monotonic_ns());
     // A deadline beyond the counter's range makes the timer fire early; it is then set again.
-    let counts = (u128::from(ns) * u128::from(apic().counts_per_ns) >> 32).clamp(1, u32::MAX.into());
+    let counts = ((u128::from(ns) * u128::from(apic().counts_per_ns)) >> 32).clamp(1, u32::MAX.into());
     write(INITIAL_COUNT, counts as u32);
 }
 

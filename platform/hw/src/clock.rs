@@ -82,14 +82,14 @@ pub fn init() {
 pub fn to_tsc(ns: u64) -> u64 {
     let scale = scale();
     scale.base.saturating_add(
-        u64::try_from(u128::from(ns) * u128::from(scale.ticks_per_ns) >> 32).unwrap_or(u64::MAX),
+        u64::try_from((u128::from(ns) * u128::from(scale.ticks_per_ns)) >> 32).unwrap_or(u64::MAX),
     )
 }
 
 #[unsafe(export_name = "rb_monotonic_ns")]
 fn monotonic_ns() -> u64 {
     let scale = scale();
-    (u128::from(rdtsc().wrapping_sub(scale.base)) * u128::from(scale.ns_per_tick) >> 32) as u64
+    ((u128::from(rdtsc().wrapping_sub(scale.base)) * u128::from(scale.ns_per_tick)) >> 32) as u64
 }
 
 #[unsafe(export_name = "rb_clock_resolution_ns")]

@@ -96,7 +96,8 @@ pub fn init(image: &ImageInfo, map: &MemoryMap) -> u64 {
     unsafe {
         let pdpt = &raw mut rb_boot_pdpt;
         // Device registers lie below 4 GiB; QEMU's and real chipsets' from 0xfe000000 on.
-        for entry in &mut (&mut *(&raw mut rb_boot_pd))[3][0x1f0..] {
+        let pd = &raw mut rb_boot_pd;
+        for entry in &mut (&mut (*pd)[3])[0x1f0..] {
             *entry |= UNCACHED;
         }
         let mut base = BOOT_MAPPED;

@@ -12,6 +12,7 @@ use rumpbake_platform::{backtrace, boot as info, sched};
 
 use crate::{apic, boot, clock, cpuid, descriptors, memory, poweroff, rtc, serial};
 
+#[expect(improper_ctypes, reason = "the linker only stores their addresses; both sides are Rust")]
 unsafe extern "C" {
     /// The image's table of contents, written by the linker.
     static rb_image: ImageInfo;
