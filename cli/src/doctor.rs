@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use crate::disk::tools::Tools;
 use crate::failure::Outcome;
 use crate::output;
 use crate::tools::{self, Kvm};
@@ -53,6 +54,24 @@ pub fn examine(_args: &Args) -> Outcome {
             )
         }
         None => missing("Go", "builds Go programs: install it from go.dev/dl or your distribution (golang)"),
+    });
+    lines.push(match Tools::find() {
+        Ok(found_tools) => {
+            let path = found_tools.grub_mkimage.display().to_string();
+            let version = tools::version(&found_tools.grub_mkimage, &["--version".into()]);
+            let what_for =
+                format!("with {} makes disks (hw --format iso, raw)", found_tools.xorriso.display());
+            found("GRUB", &path, version, &what_for)
+        }
+        Err(failure) => missing("GRUB", &format!("makes disks (hw --format iso, raw): {failure}")),
+    });
+    lines.push(match tools::uefi() {
+        Some(path) => {
+            format!("ok       OVMF  {}: starts disks with UEFI (run --firmware uefi)", path.display())
+        }
+        None => {
+            missing("OVMF", &format!("starts disks with UEFI (run --firmware uefi): {}", tools::UEFI_ADVICE))
+        }
     });
     output::print(&format!("{}\n", lines.join("\n")))?;
     Ok(u8::from(qemu.is_none()))

@@ -9,6 +9,7 @@ mod cc;
 mod completions;
 mod components;
 mod config_args;
+mod disk;
 mod doctor;
 mod failure;
 mod hw;

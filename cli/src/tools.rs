@@ -1,4 +1,4 @@
-//! Finding the programs that rumpbake calls: QEMU, zig, Go.
+//! Finding what rumpbake calls: QEMU with its firmware, zig, Go.
 
 use std::env;
 use std::ffi::OsString;
@@ -25,6 +25,22 @@ fn is_executable(path: &Path) -> bool {
 /// QEMU: `$RUMPBAKE_QEMU`, or from PATH.
 pub fn qemu() -> Option<PathBuf> {
     chosen("RUMPBAKE_QEMU").or_else(|| in_path("qemu-system-x86_64"))
+}
+
+/// How to get UEFI for QEMU.
+pub const UEFI_ADVICE: &str =
+    "install ovmf (Debian, Ubuntu: apt-get install ovmf), or set RUMPBAKE_OVMF to the file OVMF.fd";
+
+/// UEFI for QEMU, code and variables in one file: `$RUMPBAKE_OVMF`, or where distributions put it.
+pub fn uefi() -> Option<PathBuf> {
+    const PLACES: [&str; 4] = [
+        "/usr/share/ovmf/OVMF.fd",
+        "/usr/share/qemu/OVMF.fd",
+        "/usr/share/edk2/x64/OVMF.4m.fd",
+        "/usr/share/ovmf/bios.bin",
+    ];
+    let installed = || PLACES.iter().map(PathBuf::from).find(|path| path.is_file());
+    chosen("RUMPBAKE_OVMF").or_else(installed)
 }
 
 fn chosen(variable: &str) -> Option<PathBuf> {

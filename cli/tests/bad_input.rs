@@ -139,7 +139,7 @@ fn usage_errors_have_status_2() {
         &["hw"],
         &["hw", "program", "--env", "NAME"],
         &["hw", "program", "--env", "=x"],
-        &["hw", "program", "--format", "iso"],
+        &["hw", "program", "--format", "qcow2"],
         &["hw", "program", "--args", "a", "--", "b"],
         &["run", "program", "-m", "lots"],
         &["run", "program", "--machine", "vax"],
@@ -171,6 +171,49 @@ fn without_tools() {
     let output = rumpbake().env("PATH", "").arg("doctor").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(common::stdout(&output).contains("missing  QEMU  runs images: install qemu-system-x86"));
+}
+
+#[test]
+fn disks_without_their_tools() {
+    let folder = folder_with_program();
+    for format in ["iso", "raw"] {
+        let output = rumpbake()
+            .current_dir(folder.path())
+            .env("PATH", "")
+            .args(["hw", "program", "--format", format])
+            .output()
+            .unwrap();
+        let sentence = one_sentence(&output);
+        assert!(sentence.starts_with("disks are made with GRUB 2 and xorriso"), "{sentence}");
+        assert!(
+            sentence.contains("apt-get install grub-common ") && sentence.contains("xorriso"),
+            "{sentence}"
+        );
+        assert!(!folder.path().join("program").with_extension(format).exists());
+    }
+}
+
+#[test]
+fn disks_take_no_words_at_run_time() {
+    let folder = tempfile::tempdir().unwrap();
+    // As much of an ISO 9660 file system as a disk is recognized by.
+    let mut bytes = vec![0; 0x8800];
+    bytes[0x8000..0x8006].copy_from_slice(b"\x01CD001");
+    bytes[0x8000 + 574..0x8000 + 702].fill(b' ');
+    bytes[0x8000 + 574..0x8000 + 586].copy_from_slice(b"RUMPBAKE RAW");
+    file(folder.path(), "disk", &bytes);
+    for (arguments, problem) in [
+        (&["--machine", "microvm"][..], "microvm has no firmware that starts disks"),
+        (&["--", "x"], "a disk starts with the arguments and the configuration that were baked in"),
+        (&["--env", "A=b"], "a disk starts with"),
+        (&["--append", "trace"], "a disk starts with"),
+    ] {
+        let output = call(folder.path(), &[&["run", "disk"], arguments].concat());
+        assert!(one_sentence(&output).contains(problem), "{arguments:?}");
+    }
+    let output = call(folder.path(), &["run", "disk", "--dry-run"]);
+    let line = common::stdout(&output);
+    assert!(line.contains(" -M q35 ") && line.contains(" -drive if=ide,media=disk,"), "{line}");
 }
 
 #[test]

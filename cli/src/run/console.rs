@@ -26,8 +26,8 @@ pub enum Event {
     Signal(i32),
 }
 
-/// Starts carrying bytes; says when something happens that ends the run.
-pub fn connect(guest: &mut Guest, terminal: &Terminal) -> io::Result<Receiver<Event>> {
+/// Starts carrying bytes, as a guest takes them whose descriptors 0 to 2 are of this kind; says when something happens that ends the run.
+pub fn connect(guest: &mut Guest, terminal: &Terminal, kind: Stdio) -> io::Result<Receiver<Event>> {
     let (stdin, stdout) = guest.take_console().ok_or(io::ErrorKind::NotConnected)?;
     let (events, receiver) = mpsc::channel();
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
@@ -39,7 +39,6 @@ pub fn connect(guest: &mut Guest, terminal: &Terminal) -> io::Result<Receiver<Ev
         }
     });
     if terminal.readable {
-        let kind = terminal.stdio();
         thread::spawn(move || carry_input(stdin, kind));
     }
     thread::spawn(move || carry_output(stdout, &events));
@@ -102,11 +101,6 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// What descriptors 0 to 2 of the guest are to be: as here.
-    pub fn stdio(&self) -> Stdio {
-        if self.saved.is_some() || !self.readable { Stdio::Terminal } else { Stdio::Pipe }
-    }
-
     /// Prepares the terminal. In the background of a shell's job control it is left alone and not read.
     pub fn prepare() -> Self {
         let stdin = io::stdin();

@@ -3,23 +3,23 @@
 //! The guest's console is this process's standard input and output; how the guest ended becomes this process's exit
 //! status ([`status`]). QEMU runs in a process group of its own and ends with this process, however that ends ([`guest`]).
 
+mod boot;
 mod console;
 mod guest;
 mod qemu;
 mod status;
 
-use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use rump_config::Stdio;
-use rumpbake_linker::FileKind;
 
 use crate::config_args::ConfigArgs;
 use crate::failure::{Failure, Outcome};
 use crate::{output, tools};
+use boot::boot;
 use console::{Event, Terminal};
 use guest::Guest;
 use status::Ending;
@@ -40,9 +40,12 @@ pub struct Args {
     /// Memory of the machine: a number with K, M or G (M if there is none)
     #[arg(short, long, value_name = "SIZE", default_value = "256M", value_parser = memory_kib)]
     memory: u64,
-    /// The kind of machine; microvm boots fastest
-    #[arg(long, value_enum, default_value_t = Machine::Microvm)]
-    machine: Machine,
+    /// The kind of machine; if none is named microvm, which boots fastest, and q35 for disks
+    #[arg(long, value_enum)]
+    machine: Option<Machine>,
+    /// The firmware that starts a disk
+    #[arg(long, value_enum, default_value_t = Firmware::Bios)]
+    firmware: Firmware,
     /// How instructions are executed; auto takes kvm where it works
     #[arg(long, value_enum, default_value_t = Accel::Auto)]
     accel: Accel,
@@ -71,6 +74,15 @@ pub enum Machine {
     Pc,
     /// A PC of the noughties (Q35, PCI Express)
     Q35,
+}
+
+/// What the machine starts with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Firmware {
+    /// QEMU's own BIOS
+    Bios,
+    /// UEFI (OVMF), for disks
+    Uefi,
 }
 
 /// How instructions are executed.
@@ -103,7 +115,7 @@ fn memory_kib(word: &str) -> Result<u64, String> {
 
 /// Runs the image.
 pub fn run(args: &Args) -> Outcome {
-    is_image(&args.image)?;
+    let boot = boot(args)?;
     let Some(program) = tools::qemu() else {
         return Err(Failure::new(format!(
             "QEMU (qemu-system-x86_64) is not installed; install the package {}",
@@ -116,10 +128,10 @@ pub fn run(args: &Args) -> Outcome {
     let command_line = qemu::Setup {
         image: &args.image,
         memory_kib: args.memory,
-        machine: args.machine,
+        machine: args.machine.unwrap_or(boot.default_machine()),
         accel,
         gdb_port: args.gdb,
-        kernel_command_line: kernel_command_line(args)?,
+        boot: boot.clone(),
         status_file: if args.dry_run { Path::new("status") } else { status_file.path() },
     }
     .arguments();
@@ -134,7 +146,7 @@ pub fn run(args: &Args) -> Outcome {
         );
     }
     let timeout = args.timeout.map(Duration::from_secs);
-    let end = drive(&program, &command_line, timeout)?;
+    let end = drive(&program, &command_line, boot.stdio(), timeout)?;
     let line = std::fs::read_to_string(status_file.path()).unwrap_or_default();
     Ok(report(&line, &end))
 }
@@ -155,13 +167,14 @@ enum End {
 fn drive(
     program: &Path,
     arguments: &[std::ffi::OsString],
+    stdio: Stdio,
     timeout: Option<Duration>,
 ) -> Result<End, Failure> {
     let begin = Instant::now();
     let terminal = Terminal::prepare();
     let mut guest = Guest::start(program, arguments)
         .map_err(|error| Failure::new(format!("{}: cannot be run: {error}", program.display())))?;
-    let events = console::connect(&mut guest, &terminal)
+    let events = console::connect(&mut guest, &terminal, stdio)
         .map_err(|error| Failure::new(format!("the console cannot be connected: {error}")))?;
     let event = match timeout {
         None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -207,19 +220,6 @@ fn report(line: &str, end: &End) -> u8 {
     }
 }
 
-/// That the file is an image, or the sentence that says what it is instead.
-fn is_image(path: &Path) -> Result<(), Failure> {
-    match rumpbake_linker::inspect(path)?.kind {
-        FileKind::Image => Ok(()),
-        FileKind::StaticExecutable | FileKind::DynamicExecutable => {
-            let path = path.display();
-            Err(Failure::new(format!(
-                "{path}: this is a program, not an image; bake it first: rumpbake hw {path}"
-            )))
-        }
-    }
-}
-
 /// The accelerator to use.
 fn usable(accel: Accel) -> Result<Accel, Failure> {
     match (accel, accel != Accel::Tcg && matches!(tools::kvm(), tools::Kvm::Usable)) {
@@ -230,23 +230,6 @@ fn usable(accel: Accel) -> Result<Accel, Failure> {
             Err(Failure::new(format!("KVM cannot be used: {why}; leave --accel out to run under emulation")))
         }
     }
-}
-
-/// The options' configuration as one JSON object, then `--append`. Descriptors 0 to 2 are a terminal if standard input is one.
-/// JSON rather than words, because QEMU and boot loaders
-/// put words of their own at the end, which must not become the program's arguments.
-fn kernel_command_line(args: &Args) -> Result<String, Failure> {
-    let mut config = args.configuration.config()?;
-    if !io::stdin().is_terminal() {
-        config.stdio = Some(Stdio::Pipe);
-    }
-    let json = config.to_json();
-    let append = args.append.as_deref().unwrap_or_default();
-    Ok(match (json.as_str(), append) {
-        ("{}", append) => append.into(),
-        (json, "") => json.into(),
-        (json, append) => format!("{json} {append}"),
-    })
 }
 
 #[cfg(test)]

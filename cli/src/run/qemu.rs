@@ -10,6 +10,7 @@ use std::path::Path;
 
 use rump_config::quote;
 
+use super::boot::{self, Boot};
 use super::{Accel, Machine};
 
 /// What to run, and how.
@@ -24,8 +25,8 @@ pub struct Setup<'a> {
     pub accel: Accel,
     /// Where to wait for a debugger.
     pub gdb_port: Option<u16>,
-    /// The kernel command line; may be empty.
-    pub kernel_command_line: String,
+    /// How the machine comes to the image.
+    pub boot: Boot,
     /// The file that port 0xe9 writes to.
     pub status_file: &'a Path,
 }
@@ -64,9 +65,21 @@ impl Setup<'_> {
         if let Some(port) = self.gdb_port {
             add(&["-S", "-gdb", &format!("tcp:127.0.0.1:{port}")].map(OsStr::new));
         }
-        add(&[OsStr::new("-kernel"), self.image.as_os_str()]);
-        if !self.kernel_command_line.is_empty() {
-            add(&["-append", &self.kernel_command_line].map(OsStr::new));
+        match &self.boot {
+            Boot::Kernel { command_line, .. } => {
+                add(&[OsStr::new("-kernel"), self.image.as_os_str()]);
+                if !command_line.is_empty() {
+                    add(&["-append", command_line].map(OsStr::new));
+                }
+            }
+            Boot::Disk { disk, uefi } => {
+                if let Some(uefi) = uefi {
+                    add(&[OsStr::new("-bios"), uefi.as_os_str()]);
+                }
+                let mut drive = OsString::from(boot::drive(disk.medium));
+                drive.push(option_value(self.image.as_os_str()));
+                add(&[OsStr::new("-drive"), &drive]);
+            }
         }
         arguments
     }
@@ -94,7 +107,9 @@ pub fn shell_line(program: &Path, arguments: &[OsString]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Accel, Machine, Setup, option_value, shell_line};
+    use super::{Accel, Boot, Machine, Setup, option_value, shell_line};
+    use crate::disk::{Disk, Medium};
+    use rump_config::Stdio;
     use std::ffi::{OsStr, OsString};
     use std::path::Path;
 
@@ -111,7 +126,7 @@ mod tests {
             machine: Machine::Microvm,
             accel: Accel::Tcg,
             gdb_port: Some(1234),
-            kernel_command_line: r#"{"args":["x"]}"#.into(),
+            boot: Boot::Kernel { command_line: r#"{"args":["x"]}"#.into(), stdio: Stdio::Terminal },
             status_file: Path::new("status"),
         };
         assert_eq!(
@@ -122,5 +137,27 @@ mod tests {
              -chardev file,id=status,path=status -S -gdb tcp:127.0.0.1:1234 -kernel 'a b.img' \
              -append '{\"args\":[\"x\"]}'\n"
         );
+    }
+
+    #[test]
+    fn disks_are_drives() {
+        let ends = |medium, uefi: Option<&str>| {
+            let disk = Disk { medium, stdio: Stdio::Terminal };
+            let setup = Setup {
+                image: Path::new("a,b"),
+                memory_kib: 65536,
+                machine: Machine::Q35,
+                accel: Accel::Tcg,
+                gdb_port: None,
+                boot: Boot::Disk { disk, uefi: uefi.map(Into::into) },
+                status_file: Path::new("status"),
+            };
+            let line = shell_line(Path::new("qemu"), &setup.arguments());
+            line.split_once("path=status ").unwrap().1.to_owned()
+        };
+        let raw = ends(Medium::Raw, None);
+        assert_eq!(raw, "-drive if=ide,media=disk,snapshot=on,format=raw,file=a,,b\n");
+        let iso = ends(Medium::Iso, Some("OVMF.fd"));
+        assert_eq!(iso, "-bios OVMF.fd -drive if=ide,media=cdrom,readonly=on,format=raw,file=a,,b\n");
     }
 }
