@@ -10,15 +10,33 @@ use crate::tools;
 /// A Debian package that the tests need.
 struct Package {
     name: &'static str,
-    /// A command that it brings.
+    /// A command that it brings, or a file with its whole path.
     command: &'static str,
     /// What it is needed for.
     reason: &'static str,
 }
 
 /// All of them.
-const PACKAGES: &[Package] =
-    &[Package { name: "qemu-system-x86", command: "qemu-system-x86_64", reason: "boots the images" }];
+const PACKAGES: &[Package] = &[
+    Package { name: "qemu-system-x86", command: "qemu-system-x86_64", reason: "boots the images" },
+    Package { name: "grub-common", command: "grub-mkimage", reason: "makes the boot loader of disks" },
+    Package {
+        name: "grub-pc-bin",
+        command: "/usr/lib/grub/i386-pc/boot_hybrid.img",
+        reason: "is the boot loader of disks for BIOS",
+    },
+    Package {
+        name: "grub-efi-amd64-bin",
+        command: "/usr/lib/grub/x86_64-efi/multiboot.mod",
+        reason: "is the boot loader of disks for UEFI",
+    },
+    Package { name: "xorriso", command: "xorriso", reason: "puts disks together" },
+    Package {
+        name: "ovmf",
+        command: "/usr/share/ovmf/OVMF.fd",
+        reason: "is UEFI for QEMU, which starts disks",
+    },
+];
 
 /// The C and C++ compiler for NetBSD, and NetBSD's headers: a Python package.
 const ZIGLANG: &str =
