@@ -359,6 +359,12 @@ impl Pipe {
         FilterState { data: 0, eof: self.readers.get() == 0, ready: self.ring.borrow().len == 0 }
     }
 
+    /// EVFILT_READ or EVFILT_WRITE of an end whose direction that is not: pipes of NetBSD go both ways as far as kqueue(2) is
+    /// concerned, so it may be asked for, but there is never anything to read or room to write until the `others` are gone.
+    fn filter_other_way(others: u32) -> FilterState {
+        FilterState { data: 0, eof: others == 0, ready: others == 0 }
+    }
+
     /// FIONREAD and its like.
     ///
     /// # Errors
@@ -422,11 +428,15 @@ impl FileOps for ReadEnd {
     }
 
     fn selinfo(&self, filter: Filter) -> Option<&SelInfo> {
-        self.0.selinfo(filter)
+        matches!(filter, Filter::Read | Filter::Write).then_some(&self.0.read_sel)
     }
 
     fn filter(&self, _head: &FileHead, filter: Filter) -> Result<FilterState, Errno> {
-        if filter == Filter::Read { Ok(self.0.filter_reader()) } else { Err(Errno::EINVAL) }
+        match filter {
+            Filter::Read => Ok(self.0.filter_reader()),
+            Filter::Write => Ok(Pipe::filter_other_way(self.0.writers())),
+            Filter::Empty | Filter::Vnode => Err(Errno::EINVAL),
+        }
     }
 
     fn stat(&self, _head: &FileHead) -> Result<Attr, Errno> {
@@ -464,14 +474,15 @@ impl FileOps for WriteEnd {
     }
 
     fn selinfo(&self, filter: Filter) -> Option<&SelInfo> {
-        self.0.selinfo(filter)
+        (filter != Filter::Vnode).then_some(&self.0.write_sel)
     }
 
     fn filter(&self, _head: &FileHead, filter: Filter) -> Result<FilterState, Errno> {
         match filter {
             Filter::Write => Ok(self.0.filter_writer()),
             Filter::Empty => Ok(self.0.filter_empty()),
-            Filter::Read | Filter::Vnode => Err(Errno::EINVAL),
+            Filter::Read => Ok(Pipe::filter_other_way(self.0.readers())),
+            Filter::Vnode => Err(Errno::EINVAL),
         }
     }
 

@@ -88,13 +88,14 @@ impl FileOps for FifoFile {
         }
     }
 
-    fn filter(&self, head: &FileHead, filter: Filter) -> Result<FilterState, Errno> {
+    /// As NetBSD does, the filters look at the fifo, whichever way the descriptor was opened: programs ask for both ways of whatever
+    /// descriptor they have.
+    fn filter(&self, _head: &FileHead, filter: Filter) -> Result<FilterState, Errno> {
         match filter {
-            Filter::Read if head.has(FREAD) => Ok(self.pipe.filter_reader()),
-            Filter::Write if head.has(FWRITE) => Ok(self.pipe.filter_writer()),
-            Filter::Empty if head.has(FWRITE) => Ok(self.pipe.filter_empty()),
+            Filter::Read => Ok(self.pipe.filter_reader()),
+            Filter::Write => Ok(self.pipe.filter_writer()),
+            Filter::Empty => Ok(self.pipe.filter_empty()),
             Filter::Vnode => Ok(FilterState::default()),
-            Filter::Read | Filter::Write | Filter::Empty => Err(Errno::EINVAL),
         }
     }
 

@@ -102,6 +102,29 @@ fn clear_oneshot_dispatch() {
 }
 
 #[test]
+fn both_ends_of_a_pipe_take_both_filters() {
+    kernel(|_| {
+        for writer_goes_first in [true, false] {
+            let (kq, (reader, writer)) = (kqueue(), pipe());
+            for fd in [reader, writer] {
+                change(kq, fd, EVFILT_READ, EV_ADD | EV_CLEAR, 0, 0).unwrap();
+                change(kq, fd, EVFILT_WRITE, EV_ADD | EV_CLEAR, 0, 0).unwrap();
+            }
+            let seen = |kq| events(kq, 0).iter().map(|event| (event.ident, event.filter)).collect::<Vec<_>>();
+            assert_eq!(seen(kq), [(writer, EVFILT_WRITE)]);
+            write(writer, 1);
+            assert_eq!(seen(kq), [(reader, EVFILT_READ)]);
+            let (first, second) = if writer_goes_first { (writer, reader) } else { (reader, writer) };
+            close(first);
+            let mut ends = seen(kq);
+            ends.sort_unstable();
+            assert_eq!(ends, [(second, EVFILT_READ), (second, EVFILT_WRITE)]);
+            [second, kq].into_iter().for_each(close);
+        }
+    });
+}
+
+#[test]
 fn errors_are_events_where_there_is_room() {
     kernel(|_| {
         let kq = kqueue();
