@@ -129,7 +129,7 @@ fn a_zeroed_section_that_is_patched_has_content() {
 
 #[test]
 fn a_file_that_is_no_kit_is_refused() {
-    assert!(Kit::parse("test", b"").unwrap_err().to_string().contains("this build of rumpbake has none"));
+    assert!(Kit::parse("test", b"").is_err());
     assert!(Kit::parse("test", b"\x7fELF").is_err());
     let program = crate::testing::AppBuilder::new().build();
     assert!(Kit::parse("test", &program).unwrap_err().to_string().contains("not a relocatable object"));
