@@ -100,6 +100,7 @@ pub fn finish(mut command: Command, input: &[u8]) -> Run {
     let mut stdin = child.stdin.take().expect("piped");
     // The reader may have gone; what it showed until then is what counts.
     let _ = stdin.write_all(input);
+    drop(stdin);
     let pid = child.id();
     let collector = std::thread::spawn(move || child.wait_with_output());
     let start = Instant::now();
@@ -112,7 +113,6 @@ pub fn finish(mut command: Command, input: &[u8]) -> Run {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    drop(stdin);
     let output = collector.join().expect("the collector does not panic").expect("the child was started");
     Run {
         status: output.status.code().unwrap_or(-1),
