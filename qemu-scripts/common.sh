@@ -47,7 +47,8 @@ machine_options() {
     esac
 }
 
-# run_qemu MACHINE [QEMU OPTION...]: boots $IMAGE on that machine and exits as the program in it did.
+# run_qemu MACHINE [QEMU OPTION...]: boots $IMAGE on that machine and exits as the program in it did. With DRIVE set, the
+# image is a disk, and DRIVE says of which kind.
 run_qemu() {
     machine=$(machine_options "$1")
     shift
@@ -70,9 +71,15 @@ run_qemu() {
     set -- -M "$machine" -accel "$accel" -cpu "${CPU:-$cpu}" -m "${MEMORY:-256M}" \
         -display none -monitor none -serial stdio -nodefaults -no-user-config -no-reboot \
         -device isa-debug-exit,iobase=0xf4,iosize=1 \
-        -chardev "file,id=status,path=$status_file" -device isa-debugcon,iobase=0xe9,chardev=status \
-        -kernel "$IMAGE" "$@"
-    [ -z "$APPEND" ] || set -- "$@" -append "$APPEND"
+        -chardev "file,id=status,path=$status_file" -device isa-debugcon,iobase=0xe9,chardev=status "$@"
+    if [ -n "${DRIVE:-}" ]; then
+        [ -z "$APPEND" ] || fail "a disk starts with what was baked in: no words reach its kernel command line"
+        # QEMU takes a comma in a name doubled.
+        set -- "$@" -drive "$DRIVE,file=$(printf '%s' "$IMAGE" | sed 's/,/,,/g')"
+    else
+        set -- "$@" -kernel "$IMAGE"
+        [ -z "$APPEND" ] || set -- "$@" -append "$APPEND"
+    fi
     if [ -n "${SHOW:-}" ]; then
         printf '%s' "$qemu" >&2
         printf " '%s'" "$@" >&2
