@@ -6,7 +6,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 /// The one target that is needed.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -46,7 +46,7 @@ const COMMON_FLAGS: [&str; 3] = ["-Cpanic=abort", "-Crelocation-model=static", "
 const SOURCES: [&str; 6] =
     ["kernel", "platform/common", "platform/hw", "libc-build", "Cargo.toml", "Cargo.lock"];
 
-fn main() {
+fn main() -> ExitCode {
     let workspace = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets this")).join("..");
     for source in SOURCES {
         println!("cargo::rerun-if-changed={}", workspace.join(source).display());
@@ -55,28 +55,26 @@ fn main() {
     // <target folder>/<profile>/build/<package>/out
     let kits = out.ancestors().nth(4).expect("OUT_DIR lies in the target folder").join("kits");
     for kit in &KITS {
-        let archive = build(kit, &workspace, &kits);
-        link(kit, &archive, &out.join(kit.name));
+        let made = build(kit, &workspace, &kits).and_then(|archive| link(kit, &archive, &out.join(kit.name)));
+        if let Err(message) = made {
+            // cargo shows it.
+            eprintln!("{message}");
+            return ExitCode::FAILURE;
+        }
     }
+    ExitCode::SUCCESS
 }
 
-/// Ends the build with a message, which cargo shows.
-fn fail(message: &str) -> ! {
-    eprintln!("{message}");
-    std::process::exit(1)
-}
-
-/// Runs a command and gives up with what it printed if it fails.
-fn run(command: &mut Command, what: &str) -> String {
-    let output =
-        command.output().unwrap_or_else(|error| fail(&format!("{what}: cannot start {command:?}: {error}")));
+/// Runs a command; if it fails, the error is what it printed.
+fn run(command: &mut Command, what: &str) -> Result<String, String> {
+    let output = command.output().map_err(|error| format!("{what}: cannot start {command:?}: {error}"))?;
     if !output.status.success() {
-        fail(&format!("{what} failed:\n{}", String::from_utf8_lossy(&output.stderr)));
+        return Err(format!("{what} failed:\n{}", String::from_utf8_lossy(&output.stderr)));
     }
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-fn build(kit: &Kit, workspace: &Path, kits: &Path) -> PathBuf {
+fn build(kit: &Kit, workspace: &Path, kits: &Path) -> Result<PathBuf, String> {
     let mut command = Command::new(env::var_os("CARGO").expect("cargo sets this"));
     command.current_dir(workspace).args(["rustc", "--quiet", "--lib", "--crate-type", "staticlib"]);
     command.args(["--profile", "kit", "--target", TARGET, "--package", kit.package]);
@@ -89,13 +87,13 @@ fn build(kit: &Kit, workspace: &Path, kits: &Path) -> PathBuf {
     }
     let flags: Vec<&str> = COMMON_FLAGS.iter().chain(kit.flags).copied().collect();
     command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
-    run(&mut command, &format!("building the kit {}", kit.package));
-    kits.join(TARGET).join("kit").join(kit.archive)
+    run(&mut command, &format!("building the kit {}", kit.package))?;
+    Ok(kits.join(TARGET).join("kit").join(kit.archive))
 }
 
-fn link(kit: &Kit, archive: &Path, object: &Path) {
+fn link(kit: &Kit, archive: &Path, object: &Path) -> Result<(), String> {
     let rustc = env::var_os("RUSTC").expect("cargo sets this");
-    let sysroot = run(Command::new(rustc).args(["--print", "sysroot"]), "asking rustc for its sysroot");
+    let sysroot = run(Command::new(rustc).args(["--print", "sysroot"]), "asking rustc for its sysroot")?;
     let lld = Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).join("bin/rust-lld");
     let mut command = Command::new(lld);
     command.args(["-flavor", "gnu", "-r", "--strip-debug"]);
@@ -103,5 +101,5 @@ fn link(kit: &Kit, archive: &Path, object: &Path) {
         command.arg(format!("--undefined={root}"));
     }
     command.arg(archive).arg("-o").arg(object);
-    run(&mut command, &format!("linking the kit {}", kit.package));
+    run(&mut command, &format!("linking the kit {}", kit.package)).map(drop)
 }
