@@ -32,8 +32,8 @@ pub enum Target {
 
 /// Who sees the multiboot header.
 ///
-/// QEMU prefers multiboot to PVH if it sees both, and its multiboot path is slower and absent from some of its
-/// machines. It overlooks a header in the last 48 bytes of the searched 8192, which the specification allows.
+/// QEMU prefers multiboot to PVH if it sees both, and its multiboot path is slower and puts the file's name
+/// before the command line. It overlooks a header in the last 48 bytes of the searched 8192, which the specification allows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Multiboot {
     /// Boot loaders see it, `qemu -kernel` takes PVH.
