@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use rumpbake_linker::{FileKind, Report};
 
+use crate::disk;
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, size};
 
@@ -13,7 +14,7 @@ use crate::output::{self, size};
 #[command(after_help = "Example:
   rumpbake inspect --json hello.img")]
 pub struct Args {
-    /// The program or image
+    /// The program, image or disk
     file: PathBuf,
     /// Print JSON
     #[arg(long)]
@@ -22,7 +23,10 @@ pub struct Args {
 
 /// Prints the report.
 pub fn inspect(args: &Args) -> Outcome {
-    let report = rumpbake_linker::inspect(&args.file)?;
+    let report = match disk::image_in(&args.file)? {
+        Some(image) => rumpbake_linker::inspect(image.path())?,
+        None => rumpbake_linker::inspect(&args.file)?,
+    };
     let text = if args.json { json(&report)? } else { text(&report) };
     output::print(&text)?;
     Ok(0)

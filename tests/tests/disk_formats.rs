@@ -23,6 +23,10 @@ fn bake(program: &Program, format: &str, options: &[&str]) -> Image {
 /// What the sample shows of the configuration that its disk holds.
 const BAKED: &[&str] = &["--env", "WHERE=disk", "--", "7", "two words"];
 
+fn inspect(image: &Image) -> String {
+    String::from_utf8_lossy(&run(rumpbake().args(["inspect", "--json"]).arg(&image.path)).stdout).into_owned()
+}
+
 fn check(image: &Image, options: &[&str]) -> String {
     let run = image.run_with(options, &[], b"").status(7);
     let run = run.shows("arg 0: disk-").shows("arg 1: 7\narg 2: two words\n").shows("env WHERE=disk\n");
@@ -71,6 +75,10 @@ fn the_same_image_makes_the_same_disk() {
         bytes.push(std::fs::read(&image.path).expect("it was just written"));
         // A date that crept in would differ.
         std::thread::sleep(std::time::Duration::from_millis(1100));
+    }
+    let image = program.bake_with(BAKED);
+    for format in ["iso", "raw"] {
+        assert_eq!(inspect(&Image { path: program.elf.with_extension(format) }), inspect(&image));
     }
     assert!(bytes[0] == bytes[2], "two ISO images differ");
     assert!(bytes[1] == bytes[3], "two raw images differ");

@@ -15,6 +15,7 @@ use std::path::Path;
 use std::process::Command;
 
 use rump_config::Stdio;
+use tempfile::NamedTempFile;
 
 use crate::failure::Failure;
 use tools::{Tools, run};
@@ -37,8 +38,12 @@ pub struct Disk {
     pub stdio: Stdio,
 }
 
+/// Bytes of a block of the file system.
+const BLOCK: usize = 2048;
+/// How an image begins: ELF, 64 bits, little-endian.
+const IMAGE_START: &[u8] = b"\x7fELF\x02\x01";
 /// Where the primary volume descriptor lies, its mark, and its field for the application (ECMA-119, 8.4).
-const DESCRIPTOR: usize = 16 * 2048;
+const DESCRIPTOR: usize = 16 * BLOCK;
 const MARK: &[u8] = b"\x01CD001";
 const APPLICATION: usize = 574;
 const APPLICATION_LEN: usize = 128;
@@ -107,6 +112,23 @@ impl Disk {
         run(&mut xorriso)?;
         std::fs::read(&disk).map_err(fail)
     }
+}
+
+/// The image on a disk that rumpbake made, as a file of its own; `None` if the file is something else.
+pub fn image_in(path: &Path) -> Result<Option<NamedTempFile>, Failure> {
+    let fail = |error: io::Error| Failure::new(format!("{}: cannot be read: {error}", path.display()));
+    // What cannot be read at all is for the reader of programs and images to say.
+    if !matches!(Disk::recognize(path), Ok(Some(_))) {
+        return Ok(None);
+    }
+    let disk = std::fs::read(path).map_err(fail)?;
+    let is_start = |block: &[u8]| block.starts_with(IMAGE_START);
+    let Some(index) = disk.chunks(BLOCK).position(is_start) else {
+        return Err(Failure::new(format!("{}: there is no image on this disk", path.display())));
+    };
+    let mut file = NamedTempFile::new().map_err(fail)?;
+    io::Write::write_all(&mut file, disk.get(index * BLOCK..).unwrap_or_default()).map_err(fail)?;
+    Ok(Some(file))
 }
 
 fn mkimage(tools: &Tools, format: &str, script: &Path, output: &Path) -> Command {
