@@ -17,6 +17,7 @@
 pub mod boot;
 pub mod console;
 mod giant;
+pub mod lock;
 pub mod memory;
 pub mod sync;
 pub mod thread;
