@@ -16,18 +16,72 @@ fn in_user(addr: usize, len: usize) -> Result<(), Fault> {
     }
 }
 
+unsafe extern "C" {
+    /// Labels: where [`copy`], [`zero`] and [`compare_swap`] end.
+    fn rb_user_copy_end();
+    fn rb_user_zero_end();
+    fn rb_user_swap_end();
+}
+
 /// Copies `len` bytes; returns 0, or anything else if it ran into memory that is not there.
+///
+/// A loop of words: string instructions take twice as long per word and ten times as long per byte where an emulator carries them out.
+/// The last word is copied on its own, and may overlap the one before.
 #[unsafe(naked)]
 unsafe extern "C" fn copy(dst: *mut u8, src: *const u8, len: usize) -> usize {
     naked_asm!(
-        "mov rcx, rdx",
-        "shr rcx, 3",
-        "and edx, 7",
-        "rep movsq",
-        "mov ecx, edx",
-        "rep movsb",
+        "cmp rdx, 8",
+        "jb 6f",
+        "lea r10, [rdi + rdx - 8]",
+        "mov r11, [rsi + rdx - 8]",
+        "sub rdx, 64",
+        "jb 3f",
+        "2:",
+        "mov rcx, [rsi]",
+        "mov r8, [rsi + 8]",
+        "mov r9, [rsi + 16]",
+        "mov rax, [rsi + 24]",
+        "mov [rdi], rcx",
+        "mov [rdi + 8], r8",
+        "mov [rdi + 16], r9",
+        "mov [rdi + 24], rax",
+        "mov rcx, [rsi + 32]",
+        "mov r8, [rsi + 40]",
+        "mov r9, [rsi + 48]",
+        "mov rax, [rsi + 56]",
+        "mov [rdi + 32], rcx",
+        "mov [rdi + 40], r8",
+        "mov [rdi + 48], r9",
+        "mov [rdi + 56], rax",
+        "add rsi, 64",
+        "add rdi, 64",
+        "sub rdx, 64",
+        "jae 2b",
+        "3:",
+        "add rdx, 64",
+        "4:",
+        "sub rdx, 8",
+        "jb 5f",
+        "mov rcx, [rsi]",
+        "mov [rdi], rcx",
+        "add rsi, 8",
+        "add rdi, 8",
+        "jmp 4b",
+        "5:",
+        "mov [r10], r11",
         "xor eax, eax",
         "ret",
+        "6:",
+        "sub rdx, 1",
+        "jb 7f",
+        "movzx ecx, byte ptr [rsi + rdx]",
+        "mov [rdi + rdx], cl",
+        "jmp 6b",
+        "7:",
+        "xor eax, eax",
+        "ret",
+        ".globl rb_user_copy_end",
+        "rb_user_copy_end:",
     )
 }
 
@@ -35,21 +89,46 @@ unsafe extern "C" fn copy(dst: *mut u8, src: *const u8, len: usize) -> usize {
 #[unsafe(naked)]
 unsafe extern "C" fn zero(dst: *mut u8, len: usize) -> usize {
     naked_asm!(
-        "mov rcx, rsi",
-        "shr rcx, 3",
-        "and esi, 7",
         "xor eax, eax",
-        "rep stosq",
-        "mov ecx, esi",
-        "rep stosb",
+        "sub rsi, 64",
+        "jb 3f",
+        "2:",
+        "mov [rdi], rax",
+        "mov [rdi + 8], rax",
+        "mov [rdi + 16], rax",
+        "mov [rdi + 24], rax",
+        "mov [rdi + 32], rax",
+        "mov [rdi + 40], rax",
+        "mov [rdi + 48], rax",
+        "mov [rdi + 56], rax",
+        "add rdi, 64",
+        "sub rsi, 64",
+        "jae 2b",
+        "3:",
+        "add rsi, 64",
+        "4:",
+        "sub rsi, 1",
+        "jb 5f",
+        "mov [rdi + rsi], al",
+        "jmp 4b",
+        "5:",
         "ret",
+        ".globl rb_user_zero_end",
+        "rb_user_zero_end:",
     )
 }
 
 /// Compares and swaps `*addr`; `rax` returns what was there; `*faulted` stays 1 if the memory is not there.
 #[unsafe(naked)]
 unsafe extern "C" fn compare_swap(addr: *mut u32, expected: u32, new: u32, faulted: *mut usize) -> usize {
-    naked_asm!("mov eax, esi", "lock cmpxchg [rdi], edx", "mov qword ptr [rcx], 0", "ret",)
+    naked_asm!(
+        "mov eax, esi",
+        "lock cmpxchg [rdi], edx",
+        "mov qword ptr [rcx], 0",
+        "ret",
+        ".globl rb_user_swap_end",
+        "rb_user_swap_end:",
+    )
 }
 
 /// Where the routines above continue when the memory is not there: they fail.
@@ -60,13 +139,12 @@ unsafe extern "C" fn failed() -> usize {
 
 /// If `rip` is in one of this file's routines: where it is to go on after a fault that cannot be mended.
 pub fn recover(rip: u64) -> Option<u64> {
-    // The routines' addresses, and how many bytes of code each has at most.
     let routines = [
-        (copy as *const () as u64, 20),
-        (zero as *const () as u64, 20),
-        (compare_swap as *const () as u64, 14),
+        (copy as *const () as u64, rb_user_copy_end as *const () as u64),
+        (zero as *const () as u64, rb_user_zero_end as *const () as u64),
+        (compare_swap as *const () as u64, rb_user_swap_end as *const () as u64),
     ];
-    let inside = routines.iter().any(|&(start, len)| rip >= start && rip - start < len);
+    let inside = routines.iter().any(|&(start, end)| (start..end).contains(&rip));
     inside.then_some(failed as *const () as u64)
 }
 
