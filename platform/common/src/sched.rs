@@ -401,6 +401,7 @@ fn create(start: fn(usize) -> !, arg: usize) -> Result<Thread, OutOfMemory> {
 #[unsafe(export_name = "rb_thread_exit")]
 fn exit() -> ! {
     let thread = current();
+    stack::trim();
     stack::free(thread.addr() + size_of::<Tcb>() + FPU_ROOM);
     switch(false);
     unreachable!("a thread that ended was switched to")

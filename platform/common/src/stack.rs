@@ -65,6 +65,9 @@ pub fn alloc() -> Result<usize, OutOfMemory> {
     let top = match stacks.empty.pop() {
         Some(top) => top,
         None => {
+            // Giving slots back must not take memory.
+            let wanted = stacks.used + 1 - stacks.empty.len();
+            stacks.empty.try_reserve(wanted).map_err(|_| OutOfMemory)?;
             stacks.used += 1;
             REGION + stacks.used * SLOT
         }
