@@ -194,6 +194,11 @@ impl LwpTable {
             return Err(Errno::EAGAIN);
         }
         let lid = i32::try_from(table.slots.len() + 1).map_err(|_| Errno::EAGAIN)?;
+        let count = table.slots.len() + 1;
+        table.slots.try_reserve(1).map_err(|_| Errno::EAGAIN)?;
+        // All of them may be free at one time, and giving one back must not take memory.
+        let missing = count - table.free.len();
+        table.free.try_reserve(missing).map_err(|_| Errno::EAGAIN)?;
         let lwp: &'static Lwp = Box::leak(Box::new(Lwp::new(lid, proc)));
         table.slots.push(lwp);
         table.live += 1;

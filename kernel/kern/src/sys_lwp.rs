@@ -2,8 +2,8 @@
 
 use alloc::boxed::Box;
 
-use rump_hypercall::thread;
 use rump_hypercall::user::{self, Trapframe};
+use rump_hypercall::{Giant, thread};
 
 use crate::copy::{copyout, copyout_bytes, copyout_opt};
 use crate::errno::Errno;
@@ -20,6 +20,12 @@ use crate::syscall;
 const LWP_DETACHED: u64 = 0x40;
 /// `LWP_SUSPENDED`.
 const LWP_SUSPENDED: u64 = 0x80;
+
+/// Pages that a new LWP takes: its kernel stack, and what it touches first of its own.
+const START_PAGES: u64 = 10;
+
+/// LWPs that were made and have not run yet.
+static UNSTARTED: Giant<u64> = Giant::new(0);
 
 /// With what an LWP starts.
 pub struct Start {
@@ -47,8 +53,9 @@ syscall! {
         if flags & !(LWP_DETACHED | LWP_SUSPENDED) != 0 || uc.flags & UC_CPU == 0 {
             return Err(Errno::EINVAL);
         }
-        // A stack for it must not come from the kernel's reserve.
-        if crate::uvm::fault::memory_is_short() {
+        // A stack for it must not come from the kernel's reserve, and nobody could refuse it the first pages that it touches.
+        let waiting = UNSTARTED.get();
+        if crate::uvm::fault::available_pages() <= (waiting + 1) * START_PAGES {
             return Err(Errno::EAGAIN);
         }
         let creator = curlwp();
@@ -73,6 +80,7 @@ syscall! {
             proc.lwps.free(lwp);
             return Err(Errno::EAGAIN);
         };
+        UNSTARTED.set(waiting + 1);
         lwp.thread.set(Some(thread));
         if lwp.suspended.get() {
             lwp.need_ast();
@@ -85,6 +93,7 @@ syscall! {
 fn start_lwp(arg: usize) -> ! {
     // SAFETY: the argument is the address of an `Lwp` (sys__lwp_create), which is never freed.
     let lwp: &'static Lwp = unsafe { &*core::ptr::with_exposed_provenance::<Lwp>(arg) };
+    UNSTARTED.set(UNSTARTED.get() - 1);
     lwp.attach();
     let frame = prepare(lwp);
     user::enter(&frame)

@@ -117,6 +117,12 @@ impl KQueue {
                 if memory_is_short() {
                     return Err(Errno::ENOMEM);
                 }
+                // All may be active at one time, and becoming so must not take memory.
+                let wanted = self.knotes.borrow().len() + 1;
+                let mut active = self.active.borrow_mut();
+                let missing = wanted.saturating_sub(active.len());
+                active.try_reserve(missing).map_err(|_| Errno::ENOMEM)?;
+                drop(active);
                 let knote = Knote::new(self, change)?;
                 knote.attach()?;
                 self.knotes.borrow_mut().insert((change.filter, change.ident), Rc::clone(&knote));

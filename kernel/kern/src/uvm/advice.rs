@@ -115,6 +115,7 @@ syscall! {
             if let Backing::Shared { object, offset } = &entry.backing {
                 let from = offset + (range.start.max(start) - start) as u64;
                 let to = offset + (range.end.min(entry.end) - start) as u64;
+                objects.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
                 objects.push((object.clone(), from..to));
             }
         }
@@ -170,8 +171,9 @@ syscall! {
         }
         let mut vm = curproc().vm.borrow_mut();
         if flags & MCL_CURRENT != 0 {
-            let ranges: Vec<_> = vm.map.iter().map(|(start, entry)| start..entry.end).collect();
-            for range in ranges {
+            let mut at = 0;
+            while let Some(range) = vm.map.next_from(at).map(|(start, entry)| start..entry.end) {
+                at = range.end;
                 vm.bring_in(range.clone())?;
                 vm.map.update(range, |_, entry| entry.flags |= Flags::WIRED);
             }

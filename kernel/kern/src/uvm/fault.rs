@@ -72,17 +72,24 @@ fn reserve_pages(total: u64) -> u64 {
     (total / 64).clamp(16, 512)
 }
 
-/// Pages that an application may still get.
+/// Pages that an application may still get by asking for them. Twice the reserve is left: who was told by an error number that there is no
+/// memory has to be able to go on, and its first touch of a page cannot be refused but by its end.
 #[must_use]
 pub fn available_pages() -> u64 {
     let counts = memory::page_counts();
-    counts.free.saturating_sub(reserve_pages(counts.total))
+    counts.free.saturating_sub(2 * reserve_pages(counts.total))
 }
 
-/// Whether what is free is the kernel's reserve.
+/// Whether a system call that needs memory is to fail.
 #[must_use]
 pub fn memory_is_short() -> bool {
     available_pages() == 0
+}
+
+/// Whether a page fault is to fail: what is free is the kernel's reserve.
+fn memory_is_gone() -> bool {
+    let counts = memory::page_counts();
+    counts.free <= reserve_pages(counts.total)
 }
 
 /// The upcall: brings in the page at `va`, or says that it cannot.
@@ -163,7 +170,7 @@ fn anon_fault(anon: &mut AnonPages, entry: &mut Entry, page_va: usize) -> Result
     let wanted = window(entry, page_va).min(reach);
     let mut done = 0;
     while done < wanted && !leaf.has(slot + done) {
-        if memory_is_short() {
+        if memory_is_gone() {
             if done == 0 {
                 return Err(FaultError::OutOfMemory);
             }
@@ -214,7 +221,7 @@ fn private_fault(
     let at = offset + (page_va - start) as u64;
     let page = object.get_page(at, Access::Read)?;
     if access == Access::Write {
-        if memory_is_short() {
+        if memory_is_gone() {
             return Err(FaultError::OutOfMemory);
         }
         let copy = OwnedPage::copy_of(page)?;

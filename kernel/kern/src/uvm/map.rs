@@ -4,7 +4,6 @@
 //! (as far as operations touched them). The map knows nothing of pages; its callers keep the page tables in step.
 
 use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::entry::Entry;
@@ -141,25 +140,37 @@ impl VmMap {
         self.join(start);
     }
 
-    /// Takes everything in the range out, and returns it.
-    pub fn remove(&mut self, range: Range<usize>) -> Vec<(usize, Entry)> {
-        let mut removed = Vec::new();
+    /// Takes everything in the range out, and hands each entry to `f`. That takes no memory, however many they are.
+    pub fn remove(&mut self, range: Range<usize>, mut f: impl FnMut(usize, Entry)) {
         if range.is_empty() || self.is_free(range.clone()) {
-            return removed;
+            return;
         }
         self.split(range.start);
         self.split(range.end);
         while let Some((&start, _)) = self.entries.range(range.clone()).next() {
             if let Some(entry) = self.entries.remove(&start) {
                 self.size_bytes -= entry.end - start;
-                removed.push((start, entry));
+                f(start, entry);
             }
         }
         if range.end > self.search_from {
             self.search_from = self.bounds.end;
             self.skipped_bytes = 0;
         }
-        removed
+    }
+
+    /// Takes the first entry in the range out, cut to it.
+    pub fn remove_first(&mut self, range: Range<usize>) -> Option<(usize, Entry)> {
+        let (start, end) = self.overlapping(range.clone()).next().map(|(start, entry)| (start, entry.end))?;
+        let mut first = None;
+        self.remove(start.max(range.start)..end.min(range.end), |start, entry| first = Some((start, entry)));
+        first
+    }
+
+    /// The first entry that reaches beyond `va`.
+    #[must_use]
+    pub fn next_from(&self, va: usize) -> Option<(usize, &Entry)> {
+        self.overlapping(va..self.bounds.end).next()
     }
 
     /// Changes every entry in the range by `f`, splitting those that reach over its ends.
@@ -169,15 +180,17 @@ impl VmMap {
         }
         self.split(range.start);
         self.split(range.end);
-        let mut starts = Vec::new();
         for (&start, entry) in self.entries.range_mut(range.clone()) {
             f(start, entry);
-            starts.push(start);
         }
-        for start in starts {
-            self.join(start);
+        let mut at = range.start;
+        loop {
+            self.join(at);
+            match self.entries.range(at + 1..range.end + 1).next() {
+                Some((&next, _)) => at = next,
+                None => break,
+            }
         }
-        self.join(range.end);
     }
 
     /// The highest free run of `len` bytes that ends at or below `top` and starts at a multiple of `align` (a power of two).

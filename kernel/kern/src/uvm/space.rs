@@ -6,7 +6,7 @@ use core::ops::Range;
 
 use rump_hypercall::memory::{self, Prot, USER_MIN};
 
-use super::anon::AnonPages;
+use super::anon::{AnonPages, LEAF_PAGES};
 use super::entry::{Backing, Entry};
 use super::map::VmMap;
 use super::object::UvmObject;
@@ -32,7 +32,19 @@ pub struct VmSpace {
 
 /// What an unmapping took out of the map. Dropping it may release files, which may wait: the address space must not be borrowed then.
 #[must_use = "dropped after the borrow of the address space has ended"]
-pub struct Removed(#[expect(dead_code, reason = "held to be dropped")] Vec<(usize, Entry)>);
+pub struct Removed(Vec<Arc<dyn UvmObject>>);
+
+impl Removed {
+    /// Keeps what has to be dropped later. Neighbours mostly map the same object.
+    fn keep(&mut self, entry: &Entry) {
+        let (Backing::Shared { object, .. } | Backing::Private { object, .. }) = &entry.backing else {
+            return;
+        };
+        if !self.0.last().is_some_and(|last| Arc::ptr_eq(last, object)) {
+            self.0.push(Arc::clone(object));
+        }
+    }
+}
 
 impl VmSpace {
     /// An empty space.
@@ -67,14 +79,16 @@ impl VmSpace {
 
     /// Unmaps `range` and frees its private pages.
     pub fn unmap(&mut self, range: Range<usize>) -> Removed {
-        let removed = self.map.remove(range);
-        for (start, entry) in &removed {
-            memory::pmap_remove(*start, entry.end);
+        let mut removed = Removed(Vec::new());
+        let anon = &mut self.anon;
+        self.map.remove(range, |start, entry| {
+            memory::pmap_remove(start, entry.end);
             if !matches!(entry.backing, Backing::Shared { .. }) {
-                self.anon.free_range(start / PAGE_SIZE..entry.end / PAGE_SIZE);
+                anon.free_range(start / PAGE_SIZE..entry.end / PAGE_SIZE);
             }
-        }
-        Removed(removed)
+            removed.keep(&entry);
+        });
+        removed
     }
 
     /// Changes the protection of `range`, all of which is mapped.
@@ -124,15 +138,22 @@ impl VmSpace {
 
     /// Moves the mapping of `from` to the free addresses from `to` on; the pages go along.
     pub fn relocate(&mut self, from: Range<usize>, to: usize) {
-        let entries = self.map.remove(from.clone());
-        let mut pages = Vec::new();
         memory::pmap_remove(from.start, from.end);
-        self.anon
-            .take_range(from.start / PAGE_SIZE..from.end / PAGE_SIZE, |vpn, page| pages.push((vpn, page)));
-        for (vpn, page) in pages {
-            self.anon.insert(vpn - from.start / PAGE_SIZE + to / PAGE_SIZE, page);
+        let mut chunk = from.start / PAGE_SIZE;
+        let end = from.end / PAGE_SIZE;
+        while chunk < end {
+            // Some pages at a time: a mapping may be as large as the memory.
+            let next = (chunk + LEAF_PAGES).min(end);
+            let mut pages = [const { None }; LEAF_PAGES];
+            self.anon.take_range(chunk..next, |vpn, page| pages[vpn - chunk] = Some(page));
+            for (index, page) in pages.into_iter().enumerate() {
+                if let Some(page) = page {
+                    self.anon.insert(chunk + index - from.start / PAGE_SIZE + to / PAGE_SIZE, page);
+                }
+            }
+            chunk = next;
         }
-        for (start, mut entry) in entries {
+        while let Some((start, mut entry)) = self.map.remove_first(from.clone()) {
             entry.end = entry.end - from.start + to;
             entry.next_fault = 0;
             self.map.insert(start - from.start + to, entry);
