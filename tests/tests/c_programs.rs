@@ -59,6 +59,22 @@ fn random_system_calls() {
 }
 
 #[test]
+fn what_is_used_up_comes_back() {
+    let _ = c("exhaust").bake().run_with(&["-m", "32"], &[], b"").ok().shows("exhaust: all right\n");
+}
+
+#[test]
+fn a_machine_that_is_too_small_is_told_so() {
+    let image = c("large").bake();
+    // The image ends inside of 14 MiB, and the zeros take 12 more.
+    for size in ["2", "8", "12"] {
+        let _ = image.run_with(&["-m", size], &[], b"").status(127).shows("too little memory");
+    }
+    let _ = image.run_with(&["-m", "16"], &[], b"").status(128 + 9).shows("out of memory");
+    let _ = image.run_with(&["-m", "32"], &[], b"").ok().shows("large: all right\n");
+}
+
+#[test]
 fn cplusplus() {
     let _ = cxx("cxx").bake().run().ok().shows("cxx: all right\n");
 }
