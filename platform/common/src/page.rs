@@ -9,8 +9,9 @@ use rump_hypercall::memory::{OutOfMemory, PAGE_SIZE, Page, PageCounts};
 /// Where all physical memory is mapped, writable and never executable.
 pub const DIRECT_MAP: usize = 0xffff_8000_0000_0000;
 
-/// The largest block: 2^10 pages, 4 MiB.
-const MAX_ORDER: usize = 10;
+/// The largest block: 2^18 pages, 1 GiB. Large, so that adding memory at boot touches few pages of it: each block that is made has its links
+/// written into it, and the machine below has to find memory for what is touched.
+const MAX_ORDER: usize = 18;
 
 /// Pages that only the kernel heap and page tables may take: an application that uses all memory up must
 /// not take away what the kernel needs to tell it so.
