@@ -52,6 +52,11 @@ fn bad_system_calls() {
 }
 
 #[test]
+fn indirect_system_calls() {
+    checks("indirect");
+}
+
+#[test]
 fn random_system_calls() {
     let image = c("stress").bake();
     let seconds = std::env::var("RUMPBAKE_STRESS_SECONDS").unwrap_or_else(|_| "10".to_owned());

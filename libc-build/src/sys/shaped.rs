@@ -118,7 +118,9 @@ forks! {
 }
 
 // syscall(2), __syscall(2): the number is known only now, so the `syscall` instruction makes the call. It reaches those calls that are in the
-// image. The seventh and eighth words lie at rsp+8 and rsp+16, as the kernel's entry expects them.
+// image. Number 0 is the indirect call: the kernel takes the arguments from one register further on, and those after the fifth from the
+// stack if the call has them. To read them here would fault where the stack ends above the caller's frame. The word `rb_sysent` tells the
+// image's linker that calls are made by number, so that it brings them all.
 global_asm!(
     ".pushsection .text.syscall,\"ax\",@progbits",
     ".globl syscall",
@@ -130,21 +132,13 @@ global_asm!(
     "syscall:",
     "__syscall:",
     "_syscall:",
-    "mov rax, rdi",
-    "mov rdi, rsi",
-    "mov rsi, rdx",
-    "mov rdx, rcx",
-    "mov r10, r8",
-    "mov r8, r9",
-    "mov r9, [rsp + 8]",
-    "push [rsp + 24]",
-    "push [rsp + 24]",
-    "push rax",
+    "xor eax, eax",
+    "mov r10, rcx",
     "syscall",
-    "lea rsp, [rsp + 24]",
     "mov edx, eax",
     "jc rb_cerror",
     "ret",
+    ".reloc ., R_X86_64_NONE, rb_sysent",
     ".size syscall, . - syscall",
     ".popsection",
 );
