@@ -23,7 +23,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { HAMMERS = 2, CONSOLE = 200, DESCRIPTORS = 64, AREA = 1 << 16, ARENA = 16 << 20, LWP_STACK = 16384 };
+enum { HAMMERS = 2, CONSOLE = 200, DESCRIPTORS = 64, AREA = 1 << 16, ARENA = 16 << 20, LWP_STACK = 128 << 10 };
 
 /* What a thread is doing, for the report of a hang. */
 static volatile struct {
@@ -129,7 +129,8 @@ static int harmless(uint64_t *state) {
     return signals[next(state) % (sizeof signals / sizeof *signals)];
 }
 
-static char lwp_stacks[4][LWP_STACK] __attribute__((aligned(16)));
+/* Stacks for short lives, each with a page below that nobody may touch: signals may pile their frames up there. */
+static char *lwp_stacks[4];
 /* The LWP that has the stack; -1 while one is being made. */
 static volatile int lwp_of[4];
 
@@ -138,7 +139,7 @@ static void short_life(void *arg) {
     _lwp_exit();
 }
 
-/* An LWP that ends at once. */
+/* An LWP that ends at once. Signals that queue up are not for it: there is no bound to the frames that they would take. */
 static void make_lwp(uint64_t *state) {
     static const unsigned long flags[] = {0x40, 0x40, 0, 0x1000}; /* LWP_DETACHED and one that there is not. */
     int slot = (int)(next(state) % 4), previous = lwp_of[slot];
@@ -147,6 +148,8 @@ static void make_lwp(uint64_t *state) {
     ucontext_t uc;
     lwpid_t lid = 0;
     _lwp_makecontext(&uc, short_life, (void *)(uintptr_t)paths[2], _lwp_getprivate(), lwp_stacks[slot], LWP_STACK);
+    for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
+        sigaddset(&uc.uc_sigmask, sig);
     if (next(state) % 16 == 0)
         _lwp_create(&uc, 0x40, (lwpid_t *)1);
     else if (_lwp_create(&uc, flags[next(state) % 4], &lid) != 0)
@@ -270,10 +273,16 @@ static void *hammer(void *arg) {
         pause();
 }
 
-/* Ends waits, and gives back what has piled up. */
-static void supervise(void) {
+/* Ends waits, and gives back what has piled up. False if the program's own variables have changed under it. */
+static int supervise(void) {
     struct timespec pause_ts = {.tv_nsec = 2000000};
+    const struct { uint64_t seed, end_ns; char *area, *arena; } kept = {seed, end_ns, area, arena};
     for (unsigned round = 0;; round++) {
+        if (kept.seed != seed || kept.end_ns != end_ns || kept.area != area || kept.arena != arena) {
+            dprintf(CONSOLE, "stress: memory changed after %u rounds: seed %llx, end %llx, area %p, arena %p\n", round, (unsigned long long)seed,
+                    (unsigned long long)end_ns, (void *)area, (void *)arena);
+            return 0;
+        }
         syscall(SYS___nanosleep50, &pause_ts, NULL);
         for (int lid = 2; lid < 8; lid++) {
             _lwp_continue(lid);
@@ -291,9 +300,12 @@ static void supervise(void) {
             syscall(SYS_munlockall);
         }
         if (hammers[0].done && hammers[1].done)
-            return;
-        if (now_ns() > end_ns + 30000000000u)
-            return;
+            return 1;
+        if (now_ns() > end_ns + 30000000000u) {
+            dprintf(CONSOLE, "stress: at %llu ms, %u rounds, the end should have been at %llu ms\n", (unsigned long long)now_ns() / 1000000, round,
+                    (unsigned long long)end_ns / 1000000);
+            return 1;
+        }
     }
 }
 
@@ -307,6 +319,11 @@ int main(int argc, char **argv) {
     long_path = area + AREA + 4096 - LONG_PATH;
     long_name = long_path - LONG_NAME;
     arena = mmap(NULL, ARENA, PROT_READ | PROT_WRITE, MAP_ANON | MAP_PRIVATE, -1, 0);
+    for (int i = 0; i < 4; i++) {
+        char *stack = mmap(NULL, 4096 + LWP_STACK, PROT_READ | PROT_WRITE, MAP_ANON | MAP_PRIVATE, -1, 0);
+        mprotect(stack, 4096, PROT_NONE);
+        lwp_stacks[i] = stack + 4096;
+    }
     dup2(1, CONSOLE);
     dup2(1, 20);
     int null = open("/dev/null", O_RDWR);
@@ -327,8 +344,7 @@ int main(int argc, char **argv) {
             _exit(1);
         }
     }
-    supervise();
-    int status = 0;
+    int status = !supervise();
     for (int i = 0; i < HAMMERS; i++) {
         if (!hammers[i].done || hammers[i].calls < 1000) {
             status = 1;
