@@ -1,0 +1,3 @@
+module rumpbake.bench/golang
+
+go 1.26
