@@ -117,31 +117,35 @@ forks! {
     "__vfork14" ["vfork"] "__vfork14";
 }
 
-// syscall(2), __syscall(2): the number is known only now, so the `syscall` instruction makes the call. It reaches those calls that are in the
-// image. Number 0 is the indirect call: the kernel takes the arguments from one register further on, and those after the fifth from the
-// stack if the call has them. To read them here would fault where the stack ends above the caller's frame. The word `rb_sysent` tells the
-// image's linker that calls are made by number, so that it brings them all.
-global_asm!(
-    ".pushsection .text.syscall,\"ax\",@progbits",
-    ".globl syscall",
-    ".globl __syscall",
-    ".globl _syscall",
-    ".type syscall,@function",
-    ".type __syscall,@function",
-    ".type _syscall,@function",
-    "syscall:",
-    "__syscall:",
-    "_syscall:",
-    "xor eax, eax",
-    "mov r10, rcx",
-    "syscall",
-    "mov edx, eax",
-    "jc rb_cerror",
-    "ret",
-    ".reloc ., R_X86_64_NONE, rb_sysent",
-    ".size syscall, . - syscall",
-    ".popsection",
-);
+// syscall(2), __syscall(2): the number is known only now, so the `syscall` instruction makes the call. Number 0 is the indirect call: the kernel
+// takes the arguments from one register further on, and those after the fifth from the stack if the call has them. To read them here
+// would fault where the stack ends above the caller's frame.
+macro_rules! indirect {
+    ($name:literal [$($alias:literal)*] $($mark:literal)?) => {
+        global_asm!(
+            concat!(".pushsection .text.", $name, ",\"ax\",@progbits"),
+            concat!(".globl ", $name),
+            concat!(".type ", $name, ",@function"),
+            $(concat!(".globl ", $alias), concat!(".type ", $alias, ",@function"),)*
+            concat!($name, ":"),
+            $(concat!($alias, ":"),)*
+            "xor eax, eax",
+            "mov r10, rcx",
+            "syscall",
+            "mov edx, eax",
+            "jc rb_cerror",
+            "ret",
+            $(concat!(".reloc ., R_X86_64_NONE, ", $mark),)?
+            concat!(".size ", $name, ", . - ", $name),
+            ".popsection",
+        );
+    };
+}
+
+// The reference to the table tells the image's linker that calls are made by number, so that it brings them all. The start-up code of every
+// program imports `__syscall`, to write a message; so that name reaches those calls only that are in the image for other reasons.
+indirect! { "syscall" ["_syscall"] "rb_sysent" }
+indirect! { "__syscall" [] }
 
 // _exit(2).
 global_asm!(
