@@ -84,6 +84,14 @@ fn components_are_listed() {
 }
 
 #[test]
+fn a_machine_smaller_than_the_image_is_refused() {
+    let output = Bench::new("echo exited 0 > $status").run(&["-m", "1M"]);
+    assert_eq!(output.status.code(), Some(1));
+    let sentence = stderr(&output);
+    assert!(sentence.contains("KiB of memory, and the machine has 1024 KiB"), "{sentence}");
+}
+
+#[test]
 fn exit_statuses() {
     for (action, status, sentence) in [
         ("echo exited 0 > $status", 0, ""),

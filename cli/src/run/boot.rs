@@ -87,13 +87,22 @@ fn of_disk(args: &Args, disk: Disk) -> Result<Boot, Failure> {
 
 fn of_image(args: &Args) -> Result<Boot, Failure> {
     let path = args.image.display();
-    match rumpbake_linker::inspect(&args.image)?.kind {
+    let report = rumpbake_linker::inspect(&args.image)?;
+    match report.kind {
         FileKind::Image => (),
         FileKind::StaticExecutable | FileKind::DynamicExecutable => {
             return Err(Failure::new(format!(
                 "{path}: this is a program, not an image; bake it first: rumpbake hw {path}"
             )));
         }
+    }
+    // A machine in which the image itself has no room is silent.
+    let end_kib = report.parts.iter().map(|part| part.address + part.bytes).max().unwrap_or(0).div_ceil(1024);
+    if args.memory < end_kib {
+        return Err(Failure::new(format!(
+            "{path}: the image lies in the first {end_kib} KiB of memory, and the machine has {} KiB; give it more with -m",
+            args.memory
+        )));
     }
     if args.firmware == Firmware::Uefi {
         return Err(Failure::new(format!(
