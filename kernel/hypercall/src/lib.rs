@@ -14,11 +14,14 @@
 //! The platform calls layer 1 through [`Upcalls`], which the kernel hands over with [`upcall::register`].
 #![no_std]
 
+extern crate alloc;
+
 pub mod boot;
 pub mod console;
 mod giant;
 pub mod lock;
 pub mod memory;
+pub mod net;
 pub mod sync;
 pub mod thread;
 pub mod time;
