@@ -21,6 +21,8 @@ pub enum Problem {
     Syntax(&'static str),
     /// No such key.
     UnknownKey,
+    /// No such key in an object inside; the keys that there are.
+    UnknownKeyOf(&'static str),
     /// A key appears twice.
     Twice,
     /// A value of another kind.
@@ -60,6 +62,7 @@ impl fmt::Display for ConfigError {
             Problem::UnknownKey => {
                 write!(f, "there is no key \"{key}\"; the keys are {}", crate::keys::NAMES)?;
             }
+            Problem::UnknownKeyOf(names) => write!(f, "there is no key \"{key}\"; the keys are {names}")?,
             Problem::Twice => write!(f, "\"{key}\" is given twice")?,
             Problem::Kind { wanted, found } if key.is_empty() => {
                 write!(f, "the configuration must be {wanted}, not {found}")?;

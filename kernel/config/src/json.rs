@@ -1,6 +1,6 @@
-//! A reader for the part of JSON that the configuration uses (RFC 8259): objects, arrays, strings, booleans.
+//! A reader for the part of JSON that the configuration uses (RFC 8259): objects, arrays, strings, booleans, numbers.
 //!
-//! Numbers and null are recognised only to say what was found. The reader goes forward through the text and never recurses,
+//! Of numbers there are whole ones without sign; others and null are recognised only to say what was found. The reader goes forward through the text and never recurses,
 //! so no input makes it use more stack than another. `at` always stands on a character boundary, because it only ever
 //! moves past whole ASCII bytes or to one.
 
@@ -155,6 +155,22 @@ impl<'a> Reader<'a> {
             }
         }
         if rest.starts_with(['t', 'f']) { self.syntax("true or false") } else { self.not(wanted) }
+    }
+
+    /// A whole number; one that is too large is the largest.
+    pub fn number(&mut self, wanted: &'static str) -> Result<u32, ConfigError> {
+        if !matches!(self.peek(), Some(b'0'..=b'9')) {
+            return self.not(wanted);
+        }
+        let mut value = 0_u32;
+        while let Some(digit @ b'0'..=b'9') = self.byte() {
+            value = value.saturating_mul(10).saturating_add(u32::from(digit - b'0'));
+            self.at += 1;
+        }
+        if matches!(self.byte(), Some(b'.' | b'e' | b'E')) {
+            return self.syntax("a whole number");
+        }
+        Ok(value)
     }
 
     /// A string.

@@ -11,7 +11,7 @@ use crate::words::split_words;
 use crate::{Config, Stdio, Trace};
 
 /// The keys, for messages.
-pub const NAMES: &str = "args, argv0, cwd, env, hostname, stdio, trace";
+pub const NAMES: &str = "args, argv0, cwd, env, hostname, net, stdio, trace";
 
 /// The longest host name, bytes: NetBSD's MAXHOSTNAMELEN less the NUL.
 pub const HOSTNAME_MAX_BYTES: usize = 255;
@@ -19,7 +19,7 @@ pub const HOSTNAME_MAX_BYTES: usize = 255;
 /// Reads one object with the configuration's keys.
 pub fn read_object(reader: &mut Reader<'_>) -> Result<Config, ConfigError> {
     let mut config = Config::default();
-    let mut env_seen = None;
+    let (mut env_seen, mut net_seen) = (None, None);
     let mut place = reader.open(b'{', "an object")?;
     while let Some(key) = reader.key(&mut place)? {
         let result = match key.as_str() {
@@ -30,15 +30,17 @@ pub fn read_object(reader: &mut Reader<'_>) -> Result<Config, ConfigError> {
             "cwd" => once(reader, &mut config.cwd, |reader| text(reader, check_cwd)),
             "stdio" => once(reader, &mut config.stdio, stdio),
             "trace" => once(reader, &mut config.trace, trace),
+            "net" => once(reader, &mut net_seen, crate::net::net),
             _ => Err(reader.error(Problem::UnknownKey)),
         };
         result.map_err(|error| error.at_key(&key))?;
     }
+    config.net = net_seen.unwrap_or_default();
     Ok(config)
 }
 
 /// Reads a value into a slot that is still empty.
-fn once<T>(
+pub fn once<T>(
     reader: &mut Reader<'_>,
     slot: &mut Option<T>,
     read: impl FnOnce(&mut Reader<'_>) -> Result<T, ConfigError>,
@@ -51,10 +53,10 @@ fn once<T>(
 }
 
 /// A rule about a value: the problem, if it is broken.
-type Check = fn(&str) -> Result<(), Problem>;
+pub type Check = fn(&str) -> Result<(), Problem>;
 
 /// A string that passes `check`.
-fn text(reader: &mut Reader<'_>, check: Check) -> Result<String, ConfigError> {
+pub fn text(reader: &mut Reader<'_>, check: Check) -> Result<String, ConfigError> {
     let string = reader.string("a string")?;
     check(&string).map_err(|problem| reader.error(problem))?;
     Ok(string)
@@ -225,7 +227,7 @@ mod tests {
         let cases: Vec<(&str, &str)> = [
             (
                 r#"{"arg":[]}"#,
-                "there is no key \"arg\"; the keys are args, argv0, cwd, env, hostname, stdio, trace",
+                "there is no key \"arg\"; the keys are args, argv0, cwd, env, hostname, net, stdio, trace",
             ),
             (r#"{"args":3}"#, "\"args\" must be an array of strings or one string, not a number"),
             (r#"{"args":["a",true]}"#, "\"args\" must be a string, not a boolean"),

@@ -30,6 +30,7 @@ mod cmdline;
 mod error;
 mod json;
 mod keys;
+mod net;
 #[cfg(feature = "schema")]
 mod schema;
 mod words;
@@ -38,6 +39,7 @@ mod write;
 pub use cmdline::CommandLine;
 pub use error::{ConfigError, Problem};
 pub use keys::HOSTNAME_MAX_BYTES;
+pub use net::{Cidr, Interface, Net};
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub use words::{quote, split_words};
@@ -59,6 +61,8 @@ pub struct Config {
     pub stdio: Option<Stdio>,
     /// Which system calls are traced on the console. JSON key `trace`: a boolean, or an array of names.
     pub trace: Option<Trace>,
+    /// Interfaces and their addresses. JSON key `net`: an object.
+    pub net: Net,
 }
 
 /// What descriptors 0 to 2 are.
@@ -139,6 +143,7 @@ impl Config {
             cwd: other.cwd.or(self.cwd),
             stdio: other.stdio.or(self.stdio),
             trace: other.trace.or(self.trace),
+            net: self.net.overlay(other.net),
         }
     }
 

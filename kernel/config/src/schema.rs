@@ -23,10 +23,54 @@ struct File {
     /// What gethostname(3) returns.
     #[schemars(length(min = 1, max = 255))]
     hostname: Option<String>,
+    /// Interfaces and their addresses. An interface that is not named takes its address by DHCP and from routers.
+    net: Option<Net>,
     /// What descriptors 0 to 2 are.
     stdio: Option<Stdio>,
     /// Which system calls are traced on the console.
     trace: Option<Trace>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, inline)]
+#[expect(dead_code, reason = "describes the file; the reader is net.rs")]
+struct Net {
+    /// What is said of interfaces.
+    interfaces: Option<Vec<Interface>>,
+    /// The program does not start before an interface has an address, and not at all if none gets one.
+    required: Option<bool>,
+    /// The address of the server from which the time is taken at boot.
+    sntp: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, inline)]
+#[expect(dead_code, reason = "describes the file; the reader is net.rs")]
+struct Interface {
+    /// Its name: vioif0, wm0.
+    #[schemars(regex(pattern = "^[A-Za-z0-9]{1,15}$"))]
+    name: String,
+    /// Whether it asks for an IPv4 address by DHCP; by default where no IPv4 address is given.
+    dhcp: Option<bool>,
+    /// Its addresses, each with the length of its prefix: 10.0.0.2/24.
+    address: Option<OneOrMore>,
+    /// Routers, one of each family.
+    gateway: Option<OneOrMore>,
+    /// The largest packet in bytes.
+    #[schemars(range(min = 576, max = 65535))]
+    mtu: Option<u32>,
+    /// Name servers' addresses.
+    dns: Option<OneOrMore>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+#[expect(dead_code, reason = "describes the file; the reader is net.rs")]
+enum OneOrMore {
+    /// One.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
 }
 
 #[derive(JsonSchema)]

@@ -61,6 +61,10 @@ impl Config {
                 Trace::Calls(names) => strings(&mut out, names),
             }
         }
+        if !self.net.is_empty() {
+            key(&mut out, "net");
+            self.net.write(&mut out);
+        }
         out.push('}');
         out
     }
