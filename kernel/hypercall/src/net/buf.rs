@@ -401,6 +401,10 @@ impl Slice {
     /// Makes it longer by `count` bytes and returns those, whose content is whatever it was. `None` if there is no room.
     #[must_use]
     pub fn extend(&mut self, count: usize) -> Option<&mut [u8]> {
+        if count == 0 {
+            // Claims nothing, wherever it ends.
+            return Some(&mut []);
+        }
         if count > self.room_after() {
             return None;
         }
@@ -428,6 +432,10 @@ impl Slice {
     /// Makes it begin `count` bytes earlier and returns those, whose content is whatever it was. `None` if there is no room.
     #[must_use]
     pub fn prepend(&mut self, count: usize) -> Option<&mut [u8]> {
+        if count == 0 {
+            // Claims nothing, wherever it ends.
+            return Some(&mut []);
+        }
         if count > self.room_before() {
             return None;
         }
