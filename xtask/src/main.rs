@@ -27,7 +27,10 @@ enum Command {
     /// Run everything that has to pass, on the host and in QEMU
     Test,
     /// Run the outside test suites, which take long
-    Conformance,
+    Conformance {
+        /// Only the tests of these packages of Go's standard library
+        packages: Vec<String>,
+    },
     /// Write crate rump-abi and the symbol list from NetBSD's headers and libraries
     Abi {
         /// Write nothing; fail if something differs
@@ -47,7 +50,7 @@ fn main() -> Result<()> {
         Command::Setup => setup::run(),
         Command::Demo => demo::run(),
         Command::Test => test::run(),
-        Command::Conformance => test::conformance(),
+        Command::Conformance { packages } => test::conformance(&packages),
         Command::Abi { check } => abi::run(mode(check)),
         Command::Compat { check } => compat::run(mode(check)),
     }

@@ -3,7 +3,7 @@
 //! A step that fails does not keep the later ones from running. At the end stand the test runners' own lines.
 
 use std::io::{BufRead, BufReader};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -88,23 +88,39 @@ pub fn run() -> Result<()> {
 }
 
 /// Runs the outside suites, which take long: the boot tests that are ignored otherwise.
-pub fn conformance() -> Result<()> {
+///
+/// With names only these packages of Go's standard library.
+pub fn conformance(packages: &[String]) -> Result<()> {
     let mut report = Report::default();
     report.step("setup", |_| setup::run());
     report.step("conformance", |lines| {
-        cargo(&["test", "--package", BOOTING, "--no-fail-fast", "--", "--ignored", "--nocapture"], lines)
+        let mut command = Command::new("cargo");
+        command.args(["test", "--package", BOOTING, "--no-fail-fast"]);
+        if packages.is_empty() {
+            command.args(["--", "--ignored", "--nocapture"]);
+        } else {
+            command.env("RUMPBAKE_GO_PACKAGES", packages.join(" "));
+            command.args(["--test", "go_programs", "--", "--ignored", "--nocapture"]);
+        }
+        show(command, lines)
     });
     report.close()
 }
 
-/// Runs cargo, shows what it prints, and keeps the test runners' result lines.
+/// Runs cargo.
 fn cargo(arguments: &[&str], lines: &mut Vec<String>) -> Result<()> {
-    let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
     let mut command = Command::new("cargo");
-    command.current_dir(tools::root()).args(arguments).stdout(writer.try_clone()?).stderr(writer);
+    command.args(arguments);
+    show(command, lines)
+}
+
+/// Runs a command in the project's folder, shows what it prints, and keeps the test runners' result lines.
+fn show(mut command: Command, lines: &mut Vec<String>) -> Result<()> {
+    let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
+    command.current_dir(tools::root()).stdout(writer.try_clone()?).stderr(writer);
     let mut child = command.spawn().context("cannot start cargo")?;
     // The command holds the pipe's other ends open.
-    drop(command);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut suite = String::new();
     for line in BufReader::new(reader).split(b'\n') {
         let line = String::from_utf8_lossy(&line?).into_owned();
@@ -118,7 +134,8 @@ fn cargo(arguments: &[&str], lines: &mut Vec<String>) -> Result<()> {
     }
     let status = child.wait()?;
     if !status.success() {
-        bail!("cargo {} ended with {status}", arguments.first().unwrap_or(&""));
+        let subcommand = command.get_args().next().unwrap_or_default().display();
+        bail!("cargo {subcommand} ended with {status}");
     }
     Ok(())
 }
