@@ -24,6 +24,7 @@ pub mod accounts;
 mod atomic;
 pub mod clock;
 pub mod ctype;
+pub mod database;
 pub mod dirent;
 #[cfg(not(test))]
 mod dl;
@@ -37,6 +38,7 @@ pub mod locale;
 pub mod lock;
 pub mod malloc;
 pub mod math;
+pub mod net;
 pub mod number;
 pub mod park;
 pub mod path;

@@ -2,13 +2,9 @@
 //!
 //! A line is `name:password:gid:member,member` (group(5)).
 
-use super::database::{Room, lines, number, text};
-use crate::errno;
-use crate::stdlib::array::Array;
-use core::cell::UnsafeCell;
+use crate::database::{Room, Shared, Table, find, lines, number, text};
 use core::ffi::{CStr, c_char, c_int};
 use core::ptr;
-use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// `struct group`.
 #[derive(Debug)]
@@ -20,11 +16,8 @@ pub struct Group {
     members: *mut *mut c_char,
 }
 
-/// The groups of an image that brings no file.
-const BUILTIN: &[u8] = b"wheel:*:0:root\nnogroup:*:39:\n";
-
 /// One line's fields.
-struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     name: &'a [u8],
     password: &'a [u8],
     gid: u32,
@@ -37,64 +30,36 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn fields(line: &[u8]) -> Option<Fields<'_>> {
-    let mut parts = line.split(|&byte| byte == b':');
-    let (name, password, gid) = (parts.next()?, parts.next()?, number(parts.next()?)?);
-    Some(Fields { name, password, gid, members: parts.next()? })
-}
+/// The database; the groups of an image that brings no file are in it.
+struct Groups;
 
-/// Which line is wanted.
-#[derive(Clone, Copy)]
-enum Wanted<'a> {
-    Name(&'a [u8]),
-    Gid(u32),
-    Index(usize),
-}
+impl Table for Groups {
+    type Fields<'a> = Fields<'a>;
+    type Entry = Group;
+    const PATH: &'static CStr = c"/etc/group";
+    const BUILTIN: &'static [u8] = b"wheel:*:0:root\nnogroup:*:39:\n";
 
-/// Finds an entry and writes it out; 0 with `found` null where there is none.
-///
-/// # Safety
-/// `target` and `found` are writable, `buffer` has `size` bytes.
-unsafe fn find(
-    wanted: Wanted<'_>,
-    target: *mut Group,
-    buffer: *mut c_char,
-    size: usize,
-    found: *mut *mut Group,
-) -> c_int {
-    let text: Array<u8> = text(c"/etc/group", BUILTIN);
-    let mut entries = lines(&text).filter_map(fields).enumerate();
-    let entry = entries.find(|(index, entry)| match wanted {
-        Wanted::Name(name) => entry.name == name,
-        Wanted::Gid(gid) => entry.gid == gid,
-        Wanted::Index(at) => *index == at,
-    });
-    // SAFETY: as this function's own; the list has room for all members and its end.
-    unsafe {
-        *found = ptr::null_mut();
-        let Some((_, entry)) = entry else { return 0 };
-        let mut room = Room::new(buffer, size);
-        let mut write = || {
-            let list = room.pointers(entry.members().count() + 1)?;
-            let mut at = list;
-            for member in entry.members() {
-                at.write(room.string(member)?);
-                at = at.add(1);
-            }
-            at.write(ptr::null_mut());
-            Some(Group {
-                name: room.string(entry.name)?,
-                password: room.string(entry.password)?,
-                gid: entry.gid,
-                members: list,
-            })
-        };
-        let Some(entry) = write() else { return errno::ERANGE };
-        target.write(entry);
-        *found = target;
-        0
+    fn parse(line: &[u8]) -> Option<Fields<'_>> {
+        let mut parts = line.split(|&byte| byte == b':');
+        let (name, password, gid) = (parts.next()?, parts.next()?, number(parts.next()?)?);
+        if matches!(name, [] | [b'+' | b'-', ..]) {
+            return None;
+        }
+        Some(Fields { name, password, gid, members: parts.next()? })
+    }
+
+    fn write(fields: &Fields<'_>, room: &mut Room) -> Option<Group> {
+        Some(Group {
+            members: room.strings(fields.members())?,
+            name: room.string(fields.name)?,
+            password: room.string(fields.password)?,
+            gid: fields.gid,
+        })
     }
 }
+
+/// A group may have many members.
+static SHARED: Shared<Groups, 4096> = Shared::new();
 
 /// The group called `name`.
 ///
@@ -109,7 +74,10 @@ pub unsafe extern "C" fn getgrnam_r(
     found: *mut *mut Group,
 ) -> c_int {
     // SAFETY: as this function's own.
-    unsafe { find(Wanted::Name(CStr::from_ptr(name).to_bytes()), target, buffer, size, found) }
+    unsafe {
+        let name = CStr::from_ptr(name).to_bytes();
+        find::<Groups>(|_, group| group.name == name, target, buffer, size, found)
+    }
 }
 
 /// The group with the number `gid`.
@@ -125,30 +93,7 @@ pub unsafe extern "C" fn getgrgid_r(
     found: *mut *mut Group,
 ) -> c_int {
     // SAFETY: as this function's own.
-    unsafe { find(Wanted::Gid(gid), target, buffer, size, found) }
-}
-
-/// Where the functions without `_r` keep their result. A group may have many members.
-struct Shared(UnsafeCell<(Group, [c_char; 4096])>);
-// SAFETY: POSIX does not let two threads call these functions at once.
-unsafe impl Sync for Shared {}
-static SHARED: Shared = Shared(UnsafeCell::new((
-    Group { name: ptr::null_mut(), password: ptr::null_mut(), gid: 0, members: ptr::null_mut() },
-    [0; 4096],
-)));
-
-/// getgrent(3)'s place.
-static NEXT: AtomicUsize = AtomicUsize::new(0);
-
-fn shared(wanted: Wanted<'_>) -> *mut Group {
-    let (place, mut found) = (SHARED.0.get(), ptr::null_mut());
-    // SAFETY: one thread at a time (documentation of the cell).
-    let error =
-        unsafe { find(wanted, &raw mut (*place).0, (&raw mut (*place).1).cast(), 4096, &raw mut found) };
-    if error != 0 {
-        errno::set(error);
-    }
-    found
+    unsafe { find::<Groups>(|_, group| group.gid == gid, target, buffer, size, found) }
 }
 
 /// The group called `name`.
@@ -158,25 +103,41 @@ fn shared(wanted: Wanted<'_>) -> *mut Group {
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn getgrnam(name: *const c_char) -> *mut Group {
     // SAFETY: as this function's own.
-    shared(Wanted::Name(unsafe { CStr::from_ptr(name) }.to_bytes()))
+    let name = unsafe { CStr::from_ptr(name) }.to_bytes();
+    SHARED.find(|_, group| group.name == name)
 }
 
 /// The group with the number `gid`.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub extern "C" fn getgrgid(gid: u32) -> *mut Group {
-    shared(Wanted::Gid(gid))
+    SHARED.find(|_, group| group.gid == gid)
 }
 
 /// The next group.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub extern "C" fn getgrent() -> *mut Group {
-    shared(Wanted::Index(NEXT.fetch_add(1, Ordering::Relaxed)))
+    SHARED.next()
+}
+
+/// The next group, in the caller's memory.
+///
+/// # Safety
+/// `target` and `found` are writable, `buffer` has `size` bytes.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn getgrent_r(
+    target: *mut Group,
+    buffer: *mut c_char,
+    size: usize,
+    found: *mut *mut Group,
+) -> c_int {
+    // SAFETY: as this function's own.
+    unsafe { SHARED.next_into(target, buffer, size, found) }
 }
 
 /// Goes back to the first group.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub extern "C" fn setgrent() {
-    NEXT.store(0, Ordering::Relaxed);
+    SHARED.rewind();
 }
 
 /// Goes back to the first group; no file is kept open, so there is nothing to keep.
@@ -215,8 +176,8 @@ pub unsafe extern "C" fn getgrouplist(
             number += 1;
         };
         put(base);
-        let text = text(c"/etc/group", BUILTIN);
-        for entry in lines(&text).filter_map(fields) {
+        let text = text(Groups::PATH, Groups::BUILTIN);
+        for entry in lines(&text).filter_map(Groups::parse) {
             if entry.gid != base && entry.members().any(|member| member == name) {
                 put(entry.gid);
             }
@@ -229,7 +190,7 @@ pub unsafe extern "C" fn getgrouplist(
 /// The name of a group; a number in decimal where there is none and `only_names` is 0, else null.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub extern "C" fn group_from_gid(gid: u32, only_names: c_int) -> *const c_char {
-    let found = shared(Wanted::Gid(gid));
+    let found = SHARED.find(|_, group| group.gid == gid);
     if !found.is_null() {
         // SAFETY: an entry of the shared place.
         return unsafe { (*found).name };
@@ -237,14 +198,9 @@ pub extern "C" fn group_from_gid(gid: u32, only_names: c_int) -> *const c_char {
     if only_names != 0 {
         return ptr::null();
     }
-    // SAFETY: one thread at a time (documentation of the cell).
-    unsafe {
-        let place: *mut c_char = (&raw mut (*SHARED.0.get()).1).cast();
-        let mut digits = [0_u8; 16];
-        crate::string::error::numbered(&mut digits, "", gid.cast_signed());
-        crate::string::build::strlcpy(place, digits.as_ptr().cast(), 16);
-        place
-    }
+    let mut digits = [0_u8; 16];
+    let length = crate::string::error::numbered(&mut digits, "", gid.cast_signed());
+    SHARED.keep(digits.get(..length).unwrap_or_default())
 }
 
 /// The number of the group called `name`; -1 where there is none.
@@ -270,9 +226,9 @@ mod tests {
 
     #[test]
     fn members_and_numbers() {
-        let group = fields(b"operator:*:5:root,www").expect("four fields");
+        let group = Groups::parse(b"operator:*:5:root,www").expect("four fields");
         assert_eq!((group.gid, group.members().count()), (5, 2));
-        assert!(fields(b"bad:*:x:").is_none());
+        assert!(Groups::parse(b"bad:*:x:").is_none() && Groups::parse(b"+:*:0:").is_none());
         let mut entry = core::mem::MaybeUninit::<Group>::uninit();
         let (mut buffer, mut found) = ([0; 256], ptr::null_mut());
         // SAFETY: writable results.
