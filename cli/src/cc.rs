@@ -7,8 +7,9 @@ use std::process::Command;
 use crate::failure::{Failure, Outcome};
 use crate::tools;
 
-/// The target that every program is built for.
-pub const TARGET: &str = "x86_64-netbsd.10.1";
+/// The target that every program is built for. The compiler's headers are those of NetBSD 11, whatever release is named, and let kevent(2)
+/// and dup3(2) be functions that only the libc of that release has; nothing else differs.
+pub const TARGET: &str = "x86_64-netbsd.11.0";
 
 /// What is compiled.
 #[derive(Clone, Copy)]
@@ -26,7 +27,7 @@ pub enum Language {
     after_help = "Example:
   rumpbake cc -O2 hello.c -o hello.elf
 
-All arguments go to zig's clang, after `-target x86_64-netbsd.10.1`. zig is looked for in $RUMPBAKE_ZIG, in PATH,
+All arguments go to zig's clang, after `-target x86_64-netbsd.11.0`. zig is looked for in $RUMPBAKE_ZIG, in PATH,
 in the checkout's .tools, and as the Python package ziglang."
 )]
 pub struct Args {
@@ -42,7 +43,7 @@ pub struct Args {
     after_help = "Example:
   rumpbake c++ -O2 hello.cc -o hello.elf
 
-All arguments go to zig's clang++, after `-target x86_64-netbsd.10.1`; libc++ is linked statically."
+All arguments go to zig's clang++, after `-target x86_64-netbsd.11.0`; libc++ is linked statically."
 )]
 pub struct CxxArgs {
     /// What the compiler is called with

@@ -227,7 +227,7 @@ fn the_compiler_gets_everything_and_its_status_is_passed_on() {
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(7));
-        let expected = format!("{driver}|-target|x86_64-netbsd.10.1|-O2|--help|a b.c|-o|x|-V|");
+        let expected = format!("{driver}|-target|x86_64-netbsd.11.0|-O2|--help|a b.c|-o|x|-V|");
         assert_eq!(common::stdout(&output), expected);
     }
 }

@@ -1,11 +1,11 @@
 /* System calls with wild pointers, bad lengths and bad numbers: the right error, and the program goes on. */
 #include "check.h"
-#include "kevent50.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/event.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -32,7 +32,7 @@ static void with_pointer(void *wild) {
     FAILS(readv(p[0], &iov, 1), EFAULT);
     FAILS(pipe2(wild, 0), EFAULT);
     FAILS(getitimer(ITIMER_REAL, wild), EFAULT);
-    FAILS(kevent50(kqueue(), wild, 1, NULL, 0, NULL), EFAULT);
+    FAILS(kevent(kqueue(), wild, 1, NULL, 0, NULL), EFAULT);
     FAILS(mkdir(wild, 0), EFAULT);
     FAILS(readlink(wild, wild, 10), EFAULT);
     close(p[0]);

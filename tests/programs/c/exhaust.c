@@ -1,10 +1,10 @@
 /* Uses up what the kernel gives out, one kind after the other: the call that finds nothing left says so with the error number that its manual page
  * names, and when things were given back, everything works as before. To be run on a small machine (-m 32). */
 #include "check.h"
-#include "kevent50.h"
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/event.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -137,19 +137,19 @@ static long wired(void) {
 static int events(void) {
     int kq = kqueue(), count = 0;
     CHECK(kq >= 0);
-    struct kevent50 event;
+    struct kevent event;
     for (;; count++) {
-        EV_SET50(&event, count, EVFILT_USER, EV_ADD, 0, 0, NULL);
-        if (kevent50(kq, &event, 1, NULL, 0, NULL) != 0)
+        EV_SET(&event, count, EVFILT_USER, EV_ADD, 0, 0, NULL);
+        if (kevent(kq, &event, 1, NULL, 0, NULL) != 0)
             break;
     }
     CHECK(errno == ENOMEM && count > 1000);
     close(kq);
     kq = kqueue();
-    EV_SET50(&event, 1, EVFILT_USER, EV_ADD, NOTE_TRIGGER, 0, NULL);
-    CHECK(kevent50(kq, &event, 1, NULL, 0, NULL) == 0);
+    EV_SET(&event, 1, EVFILT_USER, EV_ADD, NOTE_TRIGGER, 0, NULL);
+    CHECK(kevent(kq, &event, 1, NULL, 0, NULL) == 0);
     struct timespec none = {0, 0};
-    CHECK(kevent50(kq, NULL, 0, &event, 1, &none) == 1);
+    CHECK(kevent(kq, NULL, 0, &event, 1, &none) == 1);
     close(kq);
     return count;
 }

@@ -1,11 +1,11 @@
 /* Files, directories, links, pipes, poll, select, kqueue, devices. */
 #include "check.h"
-#include "kevent50.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <sys/event.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/select.h>
@@ -106,21 +106,21 @@ int main(void) {
     CHECK(close(p[0]) == 0);
 
     int kq = kqueue();
-    struct kevent50 ev[4], out[4];
+    struct kevent ev[4], out[4];
     struct timespec wait = {.tv_nsec = 200000000};
     CHECK(kq >= 0 && pipe(p) == 0);
-    EV_SET50(&ev[0], p[0], EVFILT_READ, EV_ADD, 0, 0, 0);
-    EV_SET50(&ev[1], 1, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, 10, 0);
-    EV_SET50(&ev[2], 7, EVFILT_USER, EV_ADD | EV_CLEAR, 0, 0, 0);
-    CHECK(kevent50(kq, ev, 3, NULL, 0, NULL) == 0);
-    CHECK(kevent50(kq, NULL, 0, out, 4, &wait) == 1 && out[0].filter == EVFILT_TIMER && out[0].ident == 1);
+    EV_SET(&ev[0], p[0], EVFILT_READ, EV_ADD, 0, 0, 0);
+    EV_SET(&ev[1], 1, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, 10, 0);
+    EV_SET(&ev[2], 7, EVFILT_USER, EV_ADD | EV_CLEAR, 0, 0, 0);
+    CHECK(kevent(kq, ev, 3, NULL, 0, NULL) == 0);
+    CHECK(kevent(kq, NULL, 0, out, 4, &wait) == 1 && out[0].filter == EVFILT_TIMER && out[0].ident == 1);
     CHECK(write(p[1], "abc", 3) == 3);
-    CHECK(kevent50(kq, NULL, 0, out, 4, &wait) == 1 && out[0].filter == EVFILT_READ && out[0].data == 3);
-    EV_SET50(&ev[0], p[0], EVFILT_READ, EV_DELETE, 0, 0, 0);
-    EV_SET50(&ev[1], 7, EVFILT_USER, 0, NOTE_TRIGGER, 0, 0);
-    CHECK(kevent50(kq, ev, 2, out, 4, &wait) == 1 && out[0].filter == EVFILT_USER);
-    EV_SET50(&ev[0], 999, EVFILT_READ, EV_ADD, 0, 0, 0);
-    FAILS(kevent50(kq, ev, 1, NULL, 0, NULL), EBADF);
+    CHECK(kevent(kq, NULL, 0, out, 4, &wait) == 1 && out[0].filter == EVFILT_READ && out[0].data == 3);
+    EV_SET(&ev[0], p[0], EVFILT_READ, EV_DELETE, 0, 0, 0);
+    EV_SET(&ev[1], 7, EVFILT_USER, 0, NOTE_TRIGGER, 0, 0);
+    CHECK(kevent(kq, ev, 2, out, 4, &wait) == 1 && out[0].filter == EVFILT_USER);
+    EV_SET(&ev[0], 999, EVFILT_READ, EV_ADD, 0, 0, 0);
+    FAILS(kevent(kq, ev, 1, NULL, 0, NULL), EBADF);
 
     CHECK((fd = open("/dev/null", O_RDWR)) >= 0 && write(fd, buf, 10) == 10 && read(fd, buf, 10) == 0 && close(fd) == 0);
     CHECK((fd = open("/dev/zero", O_RDONLY)) >= 0 && read(fd, buf, 10) == 10 && buf[9] == 0 && close(fd) == 0);
