@@ -1,7 +1,7 @@
 //! Sorting and searching arrays: qsort(3), heapsort(3), mergesort(3), bsearch(3).
 //!
 //! qsort is a quicksort around the median of three (of nine for large parts) with three-way partitioning, insertion sort for small
-//! parts and heapsort where the recursion gets too deep, so that no input takes more than n log n. mergesort is stable and needs memory.
+//! parts and heapsort where the recursion gets too deep, so that no input takes more than n log n; parts that are in order are left alone. mergesort is stable and needs memory.
 
 use super::heap::{free, malloc};
 use crate::errno;
@@ -17,6 +17,20 @@ pub type ContextComparison = unsafe extern "C" fn(*const c_void, *const c_void, 
 /// Parts of at most this many elements are sorted by insertion.
 const SMALL: usize = 8;
 
+/// Swaps two values.
+///
+/// # Safety
+/// Both are valid for reading and writing, and distinct.
+unsafe fn swap_unaligned<T: Copy>(left: *mut u8, right: *mut u8) {
+    let (left, right) = (left.cast::<T>(), right.cast::<T>());
+    // SAFETY: the caller's promise.
+    unsafe {
+        let kept = left.read_unaligned();
+        left.write_unaligned(right.read_unaligned());
+        right.write_unaligned(kept);
+    }
+}
+
 /// How elements are compared.
 #[derive(Clone, Copy)]
 enum Order {
@@ -24,23 +38,31 @@ enum Order {
     Context(ContextComparison, *mut c_void),
 }
 
-/// An array and its order.
+/// An array and its order. `SIZE` is the size of its elements where the compiler is to know it, and else 0.
 #[derive(Clone, Copy)]
-struct Array {
+struct Array<const SIZE: usize> {
     base: *mut u8,
-    size: usize,
+    /// The size of its elements in any case.
+    bytes: usize,
     order: Order,
 }
 
-impl Array {
+impl<const SIZE: usize> Array<SIZE> {
+    #[inline(always)]
+    fn size(self) -> usize {
+        if SIZE == 0 { self.bytes } else { SIZE }
+    }
+
+    #[inline(always)]
     fn at(self, index: usize) -> *mut u8 {
-        self.base.wrapping_add(index * self.size)
+        self.base.wrapping_add(index * self.size())
     }
 
     /// The order of two elements.
     ///
     /// # Safety
     /// Both are elements, and the comparison function is what C promises.
+    #[inline(always)]
     unsafe fn compare(self, left: *const u8, right: *const u8) -> c_int {
         // SAFETY: as this function's own.
         unsafe {
@@ -55,6 +77,7 @@ impl Array {
     ///
     /// # Safety
     /// Both indices are the array's.
+    #[inline(always)]
     unsafe fn swap(self, left: usize, right: usize) {
         if left == right {
             return;
@@ -63,18 +86,39 @@ impl Array {
         let mut offset = 0;
         // SAFETY: both elements have `size` bytes, and they are distinct.
         unsafe {
-            while offset + 8 <= self.size {
-                let (one, other) = (left.add(offset).cast::<u64>(), right.add(offset).cast::<u64>());
-                let kept = one.read_unaligned();
-                one.write_unaligned(other.read_unaligned());
-                other.write_unaligned(kept);
+            while offset + 8 <= self.size() {
+                swap_unaligned::<u64>(left.add(offset), right.add(offset));
                 offset += 8;
             }
-            while offset < self.size {
-                ptr::swap(left.add(offset), right.add(offset));
+            if offset + 4 <= self.size() {
+                swap_unaligned::<u32>(left.add(offset), right.add(offset));
+                offset += 4;
+            }
+            while offset < self.size() {
+                swap_unaligned::<u8>(left.add(offset), right.add(offset));
                 offset += 1;
             }
         }
+    }
+
+    /// Swaps `count` elements from `left` on with as many from `right` on; the two runs are distinct.
+    ///
+    /// # Safety
+    /// Both runs are the array's.
+    unsafe fn swap_runs(self, left: usize, right: usize, count: usize) {
+        for index in 0..count {
+            // SAFETY: as this function's own.
+            unsafe { self.swap(left + index, right + index) };
+        }
+    }
+
+    /// Whether the elements from `start` to before `end` are in order.
+    ///
+    /// # Safety
+    /// As [`Array::quick`].
+    unsafe fn is_sorted(self, start: usize, end: usize) -> bool {
+        // SAFETY: both elements are the array's.
+        (start + 1..end).all(|index| unsafe { self.compare(self.at(index - 1), self.at(index)) <= 0 })
     }
 
     /// Which of three elements is in the middle.
@@ -116,6 +160,10 @@ impl Array {
                     return;
                 }
                 depth -= 1;
+                // What is in order is told by one look, and what is not by the first few elements of it.
+                if self.is_sorted(start, end) {
+                    return;
+                }
                 let (count, middle) = (end - start, start + (end - start) / 2);
                 let pivot = if count > 40 {
                     let step = count / 8;
@@ -126,22 +174,7 @@ impl Array {
                 } else {
                     self.median(start, middle, end - 1)
                 };
-                // Three ways: [start, equal) less, [equal, scan) equal to the pivot, [greater, end) greater.
-                self.swap(start, pivot);
-                let (mut equal, mut at, mut greater) = (start, start + 1, end);
-                while at < greater {
-                    let order = self.compare(self.at(at), self.at(equal));
-                    if order < 0 {
-                        self.swap(at, equal);
-                        equal += 1;
-                        at += 1;
-                    } else if order == 0 {
-                        at += 1;
-                    } else {
-                        greater -= 1;
-                        self.swap(at, greater);
-                    }
-                }
+                let (equal, greater) = self.partition(start, end, pivot);
                 if equal - start < end - greater {
                     self.quick(start, equal, depth);
                     start = greater;
@@ -157,6 +190,57 @@ impl Array {
                     at -= 1;
                 }
             }
+        }
+    }
+
+    /// Puts what is less than the element at `pivot` first and what is greater last; returns where the elements between, which equal it, begin
+    /// and end. Equal ones are gathered at the two ends meanwhile, so that each element that is on its side already stays where it is.
+    ///
+    /// # Safety
+    /// As [`Array::quick`]; `pivot` is in the range.
+    unsafe fn partition(self, start: usize, end: usize, pivot: usize) -> (usize, usize) {
+        // SAFETY: all indices lie in the range, as `at` and `rest` only move towards each other.
+        unsafe {
+            self.swap(start, pivot);
+            // [start, low) equal, [low, at) less, [at, rest) not looked at, [rest, high) greater, [high, end) equal.
+            let (mut low, mut at, mut rest, mut high) = (start + 1, start + 1, end, end);
+            loop {
+                while at < rest {
+                    let order = self.compare(self.at(at), self.at(start));
+                    if order > 0 {
+                        break;
+                    }
+                    if order == 0 {
+                        self.swap(low, at);
+                        low += 1;
+                    }
+                    at += 1;
+                }
+                while at < rest {
+                    let order = self.compare(self.at(rest - 1), self.at(start));
+                    if order < 0 {
+                        break;
+                    }
+                    rest -= 1;
+                    if order == 0 {
+                        high -= 1;
+                        self.swap(rest, high);
+                    }
+                }
+                if at >= rest {
+                    break;
+                }
+                rest -= 1;
+                self.swap(at, rest);
+                at += 1;
+            }
+            let (equal_below, less) = (low - start, at - low);
+            let (greater, equal_above) = (high - rest, end - high);
+            let moved = equal_below.min(less);
+            self.swap_runs(start, at - moved, moved);
+            let moved = equal_above.min(greater);
+            self.swap_runs(rest, end - moved, moved);
+            (start + less, end - greater)
         }
     }
 
@@ -199,12 +283,12 @@ impl Array {
     /// # Safety
     /// As [`Array::quick`].
     unsafe fn merge(self, count: usize) -> c_int {
-        if count < 2 || self.size == 0 {
+        if count < 2 || self.bytes == 0 {
             return 0;
         }
         // SAFETY: every copy stays within the two areas of `count` elements.
         unsafe {
-            let spare = malloc(count * self.size).cast::<u8>();
+            let spare = malloc(count * self.size()).cast::<u8>();
             if spare.is_null() {
                 return errno::fail(errno::ENOMEM);
             }
@@ -219,7 +303,7 @@ impl Array {
                         let take_left =
                             right >= end || left < middle && from.compare(from.at(left), from.at(right)) <= 0;
                         let source = if take_left { &mut left } else { &mut right };
-                        memcpy(to.at(target).cast(), from.at(*source).cast(), self.size);
+                        memcpy(to.at(target).cast(), from.at(*source).cast(), self.size());
                         *source += 1;
                     }
                     start = end;
@@ -228,7 +312,7 @@ impl Array {
                 width *= 2;
             }
             if from.base != self.base {
-                memcpy(self.base.cast(), from.base.cast(), count * self.size);
+                memcpy(self.base.cast(), from.base.cast(), count * self.size());
             }
             free(spare.cast());
         }
@@ -241,6 +325,22 @@ fn depth_limit(count: usize) -> u32 {
     2 * count.checked_ilog2().unwrap_or(0) + 4
 }
 
+/// Sorts with a quicksort for elements of that size: most arrays are of pointers or of integers.
+///
+/// # Safety
+/// As qsort(3).
+unsafe fn sort(base: *mut c_void, count: usize, bytes: usize, order: Order) {
+    let (base, depth) = (base.cast(), depth_limit(count));
+    // SAFETY: as this function's own.
+    unsafe {
+        match bytes {
+            4 => Array::<4> { base, bytes, order }.quick(0, count, depth),
+            8 => Array::<8> { base, bytes, order }.quick(0, count, depth),
+            _ => Array::<0> { base, bytes, order }.quick(0, count, depth),
+        }
+    }
+}
+
 /// Sorts `count` elements of `size` bytes.
 ///
 /// # Safety
@@ -248,9 +348,7 @@ fn depth_limit(count: usize) -> u32 {
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn qsort(base: *mut c_void, count: usize, size: usize, compare: Comparison) {
     // SAFETY: as this function's own.
-    unsafe {
-        Array { base: base.cast(), size, order: Order::Plain(compare) }.quick(0, count, depth_limit(count))
-    }
+    unsafe { sort(base, count, size, Order::Plain(compare)) }
 }
 
 /// qsort(3) whose comparison function gets `context`, too.
@@ -266,13 +364,7 @@ pub unsafe extern "C" fn qsort_r(
     context: *mut c_void,
 ) {
     // SAFETY: as this function's own.
-    unsafe {
-        Array { base: base.cast(), size, order: Order::Context(compare, context) }.quick(
-            0,
-            count,
-            depth_limit(count),
-        )
-    }
+    unsafe { sort(base, count, size, Order::Context(compare, context)) }
 }
 
 /// Sorts in place in at most n log n steps.
@@ -290,7 +382,7 @@ pub unsafe extern "C" fn heapsort(
         return errno::fail(errno::EINVAL);
     }
     // SAFETY: as this function's own.
-    unsafe { Array { base: base.cast(), size, order: Order::Plain(compare) }.heap(count) };
+    unsafe { Array::<0> { base: base.cast(), bytes: size, order: Order::Plain(compare) }.heap(count) };
     0
 }
 
@@ -310,7 +402,9 @@ pub unsafe extern "C" fn heapsort_r(
         return errno::fail(errno::EINVAL);
     }
     // SAFETY: as this function's own.
-    unsafe { Array { base: base.cast(), size, order: Order::Context(compare, context) }.heap(count) };
+    unsafe {
+        Array::<0> { base: base.cast(), bytes: size, order: Order::Context(compare, context) }.heap(count)
+    };
     0
 }
 
@@ -326,7 +420,7 @@ pub unsafe extern "C" fn mergesort(
     compare: Comparison,
 ) -> c_int {
     // SAFETY: as this function's own.
-    unsafe { Array { base: base.cast(), size, order: Order::Plain(compare) }.merge(count) }
+    unsafe { Array::<0> { base: base.cast(), bytes: size, order: Order::Plain(compare) }.merge(count) }
 }
 
 /// mergesort(3) whose comparison function gets `context`, too.
@@ -342,7 +436,9 @@ pub unsafe extern "C" fn mergesort_r(
     context: *mut c_void,
 ) -> c_int {
     // SAFETY: as this function's own.
-    unsafe { Array { base: base.cast(), size, order: Order::Context(compare, context) }.merge(count) }
+    unsafe {
+        Array::<0> { base: base.cast(), bytes: size, order: Order::Context(compare, context) }.merge(count)
+    }
 }
 
 /// The element of a sorted array that equals `key`, or null.
