@@ -37,7 +37,7 @@ fn alloc_slot(lwp: &Lwp) -> Result<usize, Errno> {
     if used == PER_PAGE {
         let mut vm = lwp.proc.vm.borrow_mut();
         vm.check_room()?;
-        page = vm.map.find_gap(PAGE_SIZE, PAGE_SIZE, usize::MAX).ok_or(Errno::ENOMEM)?;
+        page = vm.map.find_gap(PAGE_SIZE, PAGE_SIZE).ok_or(Errno::ENOMEM)?;
         let prot = Prot::READ | Prot::WRITE;
         vm.map.insert(page, Entry::new(page + PAGE_SIZE, prot, prot, Backing::Anon));
         used = 0;

@@ -7,6 +7,7 @@ use alloc::collections::BTreeMap;
 use core::ops::Range;
 
 use super::entry::Entry;
+use super::gaps::Gaps;
 
 /// The entries by their start address.
 pub struct VmMap {
@@ -15,18 +16,16 @@ pub struct VmMap {
     bounds: Range<usize>,
     /// Bytes that are mapped.
     size_bytes: usize,
-    /// No gap above this is as large as `skipped_bytes`: where the search for a gap starts.
-    search_from: usize,
-    /// The largest gap that searches have passed over above `search_from`.
-    skipped_bytes: usize,
+    /// What is free in the bounds.
+    gaps: Gaps,
 }
 
 impl VmMap {
     /// An empty map of the addresses in `bounds`.
     #[must_use]
     pub fn new(bounds: Range<usize>) -> Self {
-        let search_from = bounds.end;
-        Self { entries: BTreeMap::new(), bounds, size_bytes: 0, search_from, skipped_bytes: 0 }
+        let gaps = Gaps::new(bounds.clone());
+        Self { entries: BTreeMap::new(), bounds, size_bytes: 0, gaps }
     }
 
     /// Bytes that are mapped.
@@ -134,29 +133,54 @@ impl VmMap {
     pub fn insert(&mut self, start: usize, entry: Entry) {
         debug_assert!(self.is_free(start..entry.end), "the caller has removed what was there");
         let end = entry.end;
+        let gap = self.end_below(start)..self.start_above(end);
+        self.gaps.resize(gap.start, gap.end, start);
+        self.gaps.add(end..gap.end);
         self.size_bytes += end - start;
         self.entries.insert(start, entry);
-        self.join(end);
-        self.join(start);
+        if gap.end == end {
+            self.join(end);
+        }
+        if gap.start == start {
+            self.join(start);
+        }
     }
 
-    /// Takes everything in the range out, and hands each entry to `f`. That takes no memory, however many they are.
+    /// Takes everything in the range out, and hands each entry to `f`. That takes hardly any memory, however many they are.
     pub fn remove(&mut self, range: Range<usize>, mut f: impl FnMut(usize, Entry)) {
         if range.is_empty() || self.is_free(range.clone()) {
             return;
         }
         self.split(range.start);
         self.split(range.end);
+        let bottom = self.end_below(range.start);
+        let mut at = bottom;
+        let mut below = bottom;
         while let Some((&start, _)) = self.entries.range(range.clone()).next() {
+            if at == bottom {
+                below = start;
+            } else {
+                self.gaps.remove(at..start);
+            }
             if let Some(entry) = self.entries.remove(&start) {
                 self.size_bytes -= entry.end - start;
+                at = entry.end;
                 f(start, entry);
             }
         }
-        if range.end > self.search_from {
-            self.search_from = self.bounds.end;
-            self.skipped_bytes = 0;
-        }
+        let top = self.start_above(at);
+        self.gaps.remove(at..top);
+        self.gaps.resize(bottom, below, top);
+    }
+
+    /// Where the free addresses below `at`, which is free or the start of an entry, begin.
+    fn end_below(&self, at: usize) -> usize {
+        self.entries.range(..at).next_back().map_or(self.bounds.start, |(_, entry)| entry.end)
+    }
+
+    /// Where the free addresses from `at` on end.
+    fn start_above(&self, at: usize) -> usize {
+        self.entries.range(at..).next().map_or(self.bounds.end, |(&start, _)| start)
     }
 
     /// Takes the first entry in the range out, cut to it.
@@ -193,32 +217,10 @@ impl VmMap {
         }
     }
 
-    /// The highest free run of `len` bytes that ends at or below `top` and starts at a multiple of `align` (a power of two).
-    pub fn find_gap(&mut self, len: usize, align: usize, top: usize) -> Option<usize> {
-        let top = top.min(self.bounds.end);
-        let cached = top >= self.search_from && len > self.skipped_bytes;
-        let mut gap_end = if cached { self.search_from } else { top };
-        let from_top = cached || top == self.bounds.end;
-        let mut skipped = if cached { self.skipped_bytes } else { 0 };
-        let found = self.gap_below(len, align, &mut gap_end, &mut skipped)?;
-        if from_top && align <= super::PAGE_SIZE {
-            self.search_from = found;
-            self.skipped_bytes = skipped;
-        }
-        Some(found)
-    }
-
-    fn gap_below(&self, len: usize, align: usize, gap_end: &mut usize, skipped: &mut usize) -> Option<usize> {
-        // An entry that begins below the end of the search but reaches over it ends the first gap at its start.
-        for (&start, entry) in self.entries.range(..*gap_end).rev() {
-            let gap_start = entry.end.min(*gap_end);
-            if let Some(found) = fit(gap_start..*gap_end, len, align) {
-                return Some(found);
-            }
-            *skipped = (*skipped).max(*gap_end - gap_start);
-            *gap_end = start;
-        }
-        fit(self.bounds.start..*gap_end, len, align)
+    /// A free run of `len` bytes that starts at a multiple of `align` (a power of two), near the top.
+    #[must_use]
+    pub fn find_gap(&self, len: usize, align: usize) -> Option<usize> {
+        self.gaps.find(len, align, |start| self.start_above(start))
     }
 
     /// The lowest free run of `len` bytes at or above `bottom` that starts at a multiple of `align` (a power of two).
@@ -233,10 +235,21 @@ impl VmMap {
         }
         (at.checked_add(len)? <= self.bounds.end).then_some(at)
     }
-}
 
-/// The highest aligned run of `len` bytes in a gap.
-fn fit(gap: Range<usize>, len: usize, align: usize) -> Option<usize> {
-    let start = gap.end.checked_sub(len)? & !(align - 1);
-    (start >= gap.start).then_some(start)
+    /// Whether the gaps are those between the entries, for tests.
+    #[cfg(test)]
+    pub fn gaps_are_right(&self) -> bool {
+        let mut free = alloc::vec::Vec::new();
+        let mut at = self.bounds.start;
+        for (start, entry) in self.iter() {
+            if start > at {
+                free.push(at..start);
+            }
+            at = entry.end;
+        }
+        if self.bounds.end > at {
+            free.push(at..self.bounds.end);
+        }
+        self.gaps.all() == Gaps::as_all(&free)
+    }
 }

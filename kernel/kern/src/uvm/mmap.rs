@@ -105,7 +105,7 @@ impl VmSpace {
                 return Ok(hint);
             }
         }
-        self.map.find_gap(len, align, usize::MAX).ok_or(Errno::ENOMEM)
+        self.map.find_gap(len, align).ok_or(Errno::ENOMEM)
     }
 }
 

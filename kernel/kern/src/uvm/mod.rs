@@ -12,6 +12,7 @@ pub mod advice;
 pub mod anon;
 pub mod entry;
 pub mod fault;
+mod gaps;
 pub mod map;
 pub mod mmap;
 pub mod object;

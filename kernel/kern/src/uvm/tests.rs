@@ -3,10 +3,12 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
-use rump_hypercall::memory::{self, PAGE_SIZE};
+use rump_hypercall::memory::{self, PAGE_SIZE, Prot};
 use rump_hypercall::upcall::Access;
 
 use super::advice::*;
+use super::entry::{Backing, Entry};
+use super::map::VmMap;
 use super::mmap::*;
 use crate::copy::{copyin, copyout};
 use crate::proc::curproc;
@@ -251,10 +253,38 @@ fn the_map_does_what_a_table_of_pages_does() {
             let check = random(PAGES);
             let wanted = model.get(&check).filter(|page| page.0 != 0).map(|page| page.1);
             assert_eq!(copyin::<u8>(BASE + check * PAGE_SIZE).ok(), wanted, "step {step}, page {check}");
+            assert!(curproc().vm.borrow().map.gaps_are_right(), "step {step}");
         }
         let vm = curproc().vm.borrow();
         let mapped: usize =
             vm.map.overlapping(BASE..BASE + PAGES * PAGE_SIZE).map(|(start, e)| e.end - start).sum();
         assert_eq!(mapped, model.len() * PAGE_SIZE);
     });
+}
+
+/// Gaps of many sizes: what fits is found, at the alignment that is asked for, and where nothing else does in the last corner.
+#[test]
+fn a_gap_is_found_wherever_there_is_one() {
+    let entry = |end| Entry::new(end, Prot::all(), Prot::all(), Backing::Anon);
+    let pages = |count: usize| count * PAGE_SIZE;
+    let mut map = VmMap::new(pages(16)..pages(1 << 20));
+    let whole = map.find_gap(pages((1 << 20) - 16), PAGE_SIZE);
+    assert_eq!(whole, Some(pages(16)));
+    // Every gap has 3 pages, but for one of 2 and the lowest, of 5.
+    let mut at = 16 + 5;
+    for index in 0..1000 {
+        map.insert(pages(at), entry(pages(at + 1)));
+        at += if index == 500 { 3 } else { 4 };
+    }
+    map.insert(pages(at), entry(pages(1 << 20)));
+    assert!(map.gaps_are_right());
+    assert_eq!(map.find_gap(pages(4), PAGE_SIZE), Some(pages(17)));
+    assert_eq!(map.find_gap(pages(6), PAGE_SIZE), None);
+    assert_eq!(map.find_gap(pages(3), PAGE_SIZE), Some(pages(at - 3)));
+    assert_eq!(map.find_gap(pages(1), pages(1024)).map(|found| found % pages(1024)), Some(0));
+    assert!(map.find_gap(pages(1), pages(1024)).is_some_and(|found| map.is_free(found..found + pages(1))));
+    assert_eq!(map.find_gap(pages(2), pages(8192)), None);
+    map.remove(pages(0)..pages(1 << 20), |_, _| ());
+    assert!(map.gaps_are_right());
+    assert_eq!(map.find_gap(pages(6), PAGE_SIZE), Some(pages((1 << 20) - 6)));
 }
