@@ -7,6 +7,9 @@ enum { NUMBERS = 10000 };
 static char buffer[256];
 static FILE *null_file;
 static int numbers[NUMBERS];
+/* Not known to the compiler, which would copy them itself. */
+static const char *volatile sentence = "a string of moderate length";
+static const char *volatile word = "word";
 static uint64_t state = 88172645463325252u;
 
 static void integer(long count) {
@@ -18,7 +21,7 @@ static void integer(long count) {
 
 static void string(long count) {
     for (; count > 0; count--) {
-        snprintf(buffer, sizeof buffer, "%s", "a string of moderate length");
+        snprintf(buffer, sizeof buffer, "%s", sentence);
         KEEP(buffer);
     }
 }
@@ -39,14 +42,14 @@ static void shortest(long count) {
 
 static void together(long count) {
     for (; count > 0; count--) {
-        snprintf(buffer, sizeof buffer, "%d %s %f\n", (int)count, "word", 2.5);
+        snprintf(buffer, sizeof buffer, "%d %s %f\n", (int)count, word, 2.5);
         KEEP(buffer);
     }
 }
 
 static void to_file(long count) {
     for (; count > 0; count--)
-        fprintf(null_file, "%d %s %f\n", (int)count, "word", 2.5);
+        fprintf(null_file, "%d %s %f\n", (int)count, word, 2.5);
 }
 
 static void characters(long count) {
