@@ -25,16 +25,16 @@ static int queue_ready(int queue) {
     return events[0].data.fd;
 }
 #else
-#include "../programs/c/kevent50.h"
+#include <sys/event.h>
 
 static int queue_new(void) {
     return kqueue();
 }
 
 static int queue_change(int queue, int fd, uint32_t flags) {
-    struct kevent50 change;
-    EV_SET50(&change, fd, EVFILT_READ, flags, 0, 0, 0);
-    return kevent50(queue, &change, 1, NULL, 0, NULL);
+    struct kevent change;
+    EV_SET(&change, (uintptr_t)fd, EVFILT_READ, flags, 0, 0, 0);
+    return kevent(queue, &change, 1, NULL, 0, NULL);
 }
 
 static void queue_add(int queue, int fd) {
@@ -46,8 +46,8 @@ __attribute__((unused)) static void queue_remove(int queue, int fd) {
 }
 
 static int queue_ready(int queue) {
-    struct kevent50 events[64];
-    MUST(kevent50(queue, NULL, 0, events, 64, NULL) == 1);
+    struct kevent events[64];
+    MUST(kevent(queue, NULL, 0, events, 64, NULL) == 1);
     return (int)events[0].ident;
 }
 #endif

@@ -131,9 +131,9 @@ static void timers_end(int have) {
 }
 #else
 static int set_timer(int index, long milliseconds) {
-    struct kevent50 change;
-    EV_SET50(&change, index, EVFILT_TIMER, milliseconds > 0 ? EV_ADD : EV_DELETE, 0, milliseconds, 0);
-    return kevent50(queue, &change, 1, NULL, 0, NULL);
+    struct kevent change;
+    EV_SET(&change, (uintptr_t)index, EVFILT_TIMER, milliseconds > 0 ? EV_ADD : EV_DELETE, 0, milliseconds, 0);
+    return kevent(queue, &change, 1, NULL, 0, NULL);
 }
 
 static int timers_start(void) {
