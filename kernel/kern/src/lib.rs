@@ -17,6 +17,7 @@
 //! | [`clock`], [`timer`] | clocks, sleeping, timers |
 //! | [`uvm`] | the address space |
 //! | [`filedesc`], [`file`], [`uio`], [`selinfo`], [`devsw`], [`ioctl`] | descriptors and what they stand for |
+//! | [`etc`] | files whose content the kernel knows |
 //! | [`rlimit`], [`resource`] | resource limits and use |
 //! | [`log`], [`trace`] | messages and the trace of system calls on the console |
 #![no_std]
@@ -28,6 +29,7 @@ pub mod component;
 pub mod copy;
 pub mod devsw;
 pub mod errno;
+pub mod etc;
 pub mod event;
 pub mod exec;
 pub mod exit;

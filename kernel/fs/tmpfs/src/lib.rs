@@ -12,6 +12,7 @@ extern crate alloc;
 
 pub mod cpio;
 pub mod dir;
+mod etc;
 pub mod node;
 pub mod unpack;
 
@@ -138,11 +139,13 @@ fn init() {
     mount::attach(&TYPE);
     let dev = mount::next_dev();
     let fs = root_of(dev, boot::info().root);
+    let root = Rc::clone(fs.root_node());
     if let Err(errno) = mount::mount(fs, dev, None, b"/".to_vec(), b"root".to_vec(), 0) {
         log!("rumpbake: the root file system cannot be mounted: error {}", errno.0);
         return;
     }
     rump_vfs::populate();
+    etc::init(&root);
 }
 
 #[cfg(test)]

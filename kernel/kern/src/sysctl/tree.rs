@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use rump_abi::limits::{ARG_MAX, IOV_MAX, LOGIN_NAME_MAX, NGROUPS_MAX};
 use rump_abi::param::FSCALE;
 use rump_abi::sysctl::*;
+use rump_hypercall::Giant;
 
 use super::{procs, values};
 use crate::errno::Errno;
@@ -73,9 +74,25 @@ pub static ROOT: Node = node(0, "", Value::Children(TOP));
 static TOP: &[Node] = &[
     node(CTL_KERN, "kern", Value::Children(KERN)),
     node(CTL_VM, "vm", Value::Children(VM)),
+    node(CTL_NET, "net", Value::Query(network)),
     node(CTL_HW, "hw", Value::Children(HW)),
     node(CTL_MACHDEP, "machdep", Value::Children(MACHDEP)),
 ];
+
+/// What the network answers below CTL_NET, given the rest of the name.
+type Network = fn(rest: &[i32]) -> Result<Vec<u8>, Errno>;
+
+static NETWORK: Giant<Option<Network>> = Giant::new(None);
+
+/// The network's: answers below CTL_NET.
+pub fn set_network(query: Network) {
+    NETWORK.set(Some(query));
+}
+
+fn network(rest: &[i32]) -> Result<Vec<u8>, Errno> {
+    let query = NETWORK.get().ok_or(Errno::ENOENT)?;
+    query(rest)
+}
 
 /// The version of POSIX.1 that the options follow.
 const POSIX_2001: i32 = 200_112;

@@ -155,6 +155,7 @@ fn open_at(fd: i32, addr: usize, oflags: i32, mode: u32) -> Result<i32, Errno> {
     if path.is_empty() {
         return Err(Errno::ENOENT);
     }
+    rump_kern::etc::before_open(&path);
     let file = vn_open(namei::start(fd, &path)?, path, oflags, mode)?;
     curproc().fd.install(file, fd_flags(oflags))
 }
