@@ -59,6 +59,8 @@ pub struct Thread {
     pub heap: AtomicUsize,
     /// State of strerror(3), strtok(3) and the like, allocated by whoever needs it first.
     pub scratch: [*mut c_void; 4],
+    /// h_errno: see `net::error`.
+    pub h_errno: c_int,
 }
 
 /// The calling thread's block.

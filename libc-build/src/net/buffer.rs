@@ -49,11 +49,6 @@ impl<const N: usize> Text<N> {
         self.push(digit((number % base) as u8));
     }
 
-    /// Leaves the first `length` bytes.
-    pub(crate) fn truncate(&mut self, length: usize) {
-        self.length = self.length.min(length);
-    }
-
     /// The text.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or_default()

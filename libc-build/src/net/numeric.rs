@@ -193,9 +193,8 @@ mod tests {
         }
         let mut small = [0; 9];
         // SAFETY: an address, and a buffer with its size.
-        assert!(
-            unsafe { inet_ntop(AF_INET, [127_u8, 0, 0, 1].as_ptr().cast(), small.as_mut_ptr(), 9) }.is_null()
-        );
+        let text = unsafe { inet_ntop(AF_INET, [127_u8, 0, 0, 1].as_ptr().cast(), small.as_mut_ptr(), 9) };
+        assert!(text.is_null());
         assert_eq!(errno::get(), errno::ENOSPC);
         // SAFETY: a C string; nothing is written for an unknown family.
         assert_eq!(unsafe { inet_pton(7, c"1".as_ptr(), core::ptr::null_mut()) }, -1);

@@ -112,6 +112,42 @@ unsafe extern "C" {
     pub fn execve(path: *const c_char, argv: *const *const c_char, env: *const *const c_char) -> c_int;
     /// pathconf(2).
     pub fn pathconf(path: *const c_char, name: c_int) -> c_long;
+    /// socket(2).
+    pub safe fn __socket30(family: c_int, kind: c_int, protocol: c_int) -> c_int;
+    /// connect(2).
+    pub fn connect(fd: c_int, address: *const c_void, len: c_uint) -> c_int;
+    /// getsockname(2).
+    pub fn getsockname(fd: c_int, address: *mut c_void, len: *mut c_uint) -> c_int;
+    /// getsockopt(2).
+    pub fn getsockopt(fd: c_int, level: c_int, name: c_int, value: *mut c_void, len: *mut c_uint) -> c_int;
+    /// sendto(2).
+    pub fn sendto(
+        fd: c_int,
+        buf: *const c_void,
+        len: usize,
+        flags: c_int,
+        to: *const c_void,
+        to_len: c_uint,
+    ) -> isize;
+    /// recvfrom(2).
+    pub fn recvfrom(
+        fd: c_int,
+        buf: *mut c_void,
+        len: usize,
+        flags: c_int,
+        from: *mut c_void,
+        from_len: *mut c_uint,
+    ) -> isize;
+    /// paccept(2).
+    pub fn paccept(
+        fd: c_int,
+        address: *mut c_void,
+        len: *mut c_uint,
+        mask: *const [u32; 4],
+        flags: c_int,
+    ) -> c_int;
+    /// poll(2).
+    pub fn poll(fds: *mut c_void, count: c_uint, timeout_ms: c_int) -> c_int;
     /// _lwp_self(2).
     pub safe fn _lwp_self() -> c_int;
     /// _lwp_setprivate(2).

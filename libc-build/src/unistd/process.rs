@@ -1,4 +1,4 @@
-//! Processes: wait(2) and its relatives, nice(3), brk(2), sched(3), and sending and receiving without an address.
+//! Processes: wait(2) and its relatives, nice(3), brk(2), sched(3).
 
 use crate::{errno, sys};
 use core::ffi::{c_int, c_uint, c_void};
@@ -46,22 +46,6 @@ unsafe extern "C" {
     ) -> c_int;
     fn getpriority(which: c_int, who: c_int) -> c_int;
     fn setpriority(which: c_int, who: c_int, priority: c_int) -> c_int;
-    fn sendto(
-        fd: c_int,
-        buf: *const c_void,
-        len: usize,
-        flags: c_int,
-        to: *const c_void,
-        to_len: c_uint,
-    ) -> isize;
-    fn recvfrom(
-        fd: c_int,
-        buf: *mut c_void,
-        len: usize,
-        flags: c_int,
-        from: *mut c_void,
-        from_len: *mut c_uint,
-    ) -> isize;
 }
 
 /// waitid(2).
@@ -94,26 +78,6 @@ pub extern "C" fn nice(increment: c_int) -> c_int {
         }
         getpriority(PRIO_PROCESS, 0)
     }
-}
-
-/// send(2).
-///
-/// # Safety
-/// `buf` has `len` bytes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn send(fd: c_int, buf: *const c_void, len: usize, flags: c_int) -> isize {
-    // SAFETY: this function's contract.
-    unsafe { sendto(fd, buf, len, flags, core::ptr::null(), 0) }
-}
-
-/// recv(2).
-///
-/// # Safety
-/// `buf` has `len` bytes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn recv(fd: c_int, buf: *mut c_void, len: usize, flags: c_int) -> isize {
-    // SAFETY: this function's contract.
-    unsafe { recvfrom(fd, buf, len, flags, null_mut(), null_mut()) }
 }
 
 // brk(2): the call itself.
