@@ -66,7 +66,7 @@ pub struct Knote {
     detached: RefCell<bool>,
 }
 
-/// Tells the knotes that watch signals. Called for each signal sent to the process, ignored ones too.
+/// Tells the knotes that watch signals. Called for each signal sent to the process or to one of its LWPs, ignored ones too.
 pub fn signal_sent(signo: i32) {
     // Not negative.
     SIGNALS.notify(signo as u32);

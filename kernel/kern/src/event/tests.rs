@@ -185,8 +185,9 @@ fn signals_count() {
         // SIGCHLD, which is ignored: it is counted all the same.
         crate::signal::psignal(lwp.proc, 20);
         crate::signal::psignal(lwp.proc, 20);
+        crate::signal::lwp_signal(lwp, crate::signal::KsigInfo::empty(20)).unwrap();
         let seen = events(kq, 0);
-        assert_eq!((seen.len(), seen[0].ident, seen[0].data), (1, 20, 2));
+        assert_eq!((seen.len(), seen[0].ident, seen[0].data), (1, 20, 3));
         assert!(events(kq, 0).is_empty());
         close(kq);
     });

@@ -46,6 +46,7 @@ pub fn lwp_signal(lwp: &'static Lwp, info: KsigInfo) -> Result<(), Errno> {
     if signo == SIGCONT || signo == SIGKILL || signo == SIGSTOP {
         return kpsignal(lwp.proc, info);
     }
+    crate::event::knote::signal_sent(signo);
     if drops(lwp.proc, Some(lwp), signo) {
         return Ok(());
     }
