@@ -268,6 +268,11 @@ pub trait FileOps {
         }
     }
 
+    /// kqueue(2): `fflags` of an event with EV_EOF: a socket's error.
+    fn filter_fflags(&self) -> u32 {
+        0
+    }
+
     /// fstat(2).
     ///
     /// # Errors

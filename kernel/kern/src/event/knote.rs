@@ -303,7 +303,7 @@ impl Knote {
             }
             Source::File(file, filter) => {
                 let Ok(state) = file.ops.filter(&file.head, *filter) else { return false };
-                self.seen.set((0, state.data));
+                self.seen.set((if state.eof { file.ops.filter_fflags() } else { 0 }, state.data));
                 self.eof.set(state.eof);
                 if asked & NOTE_LOWAT != 0 { state.eof || state.data >= limit } else { state.ready }
             }

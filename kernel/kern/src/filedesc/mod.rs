@@ -191,6 +191,16 @@ impl FileDescTable {
         self.install_from(file, flags, 0, crate::rlimit::nofile())
     }
 
+    /// Makes sure that the next [`FileDescTable::install`] will succeed.
+    ///
+    /// # Errors
+    /// EMFILE, ENOMEM.
+    pub fn check_room(&self) -> Result<(), Errno> {
+        let mut inner = self.inner.borrow_mut();
+        let fd = inner.lowest_free(0);
+        if fd >= crate::rlimit::nofile().min(FD_MAX) { Err(Errno::EMFILE) } else { inner.grow(fd) }
+    }
+
     /// Puts the file at this number, which closes what was there (dup2(2)).
     ///
     /// # Errors
