@@ -5,8 +5,12 @@ pub const NEVER: u64 = u64::MAX;
 
 /// A callout that is pending or has fired; handles are never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(transparent)]
-pub struct Callout(pub u64);
+pub struct Callout {
+    /// When it is due: with it the platform finds the callout again.
+    pub deadline_ns: u64,
+    /// Tells it from others that are due then.
+    pub id: u64,
+}
 
 unsafe extern "Rust" {
     /// Nanoseconds since boot; never goes back.

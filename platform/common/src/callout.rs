@@ -20,8 +20,6 @@ enum Event {
 struct Timers {
     /// By deadline and then by age. The sequence number makes the key unique.
     queue: BTreeMap<(u64, u64), Event>,
-    /// Deadlines of callouts by sequence number, to take them back by handle.
-    deadlines: BTreeMap<u64, u64>,
     sequence: u64,
     /// What the machine's timer is set to.
     armed_ns: u64,
@@ -29,13 +27,8 @@ struct Timers {
     slice_ns: u64,
 }
 
-static TIMERS: Giant<Timers> = Giant::new(Timers {
-    queue: BTreeMap::new(),
-    deadlines: BTreeMap::new(),
-    sequence: 0,
-    armed_ns: u64::MAX,
-    slice_ns: u64::MAX,
-});
+static TIMERS: Giant<Timers> =
+    Giant::new(Timers { queue: BTreeMap::new(), sequence: 0, armed_ns: u64::MAX, slice_ns: u64::MAX });
 
 impl Timers {
     fn insert(&mut self, deadline_ns: u64, event: Event) -> u64 {
@@ -58,19 +51,13 @@ impl Timers {
 
 #[unsafe(export_name = "rb_callout_schedule")]
 fn callout_schedule(deadline_ns: u64, f: fn(usize), arg: usize) -> Callout {
-    let mut timers = TIMERS.borrow_mut();
-    let id = timers.insert(deadline_ns, Event::Call(f, arg));
-    timers.deadlines.insert(id, deadline_ns);
-    Callout(id)
+    let id = TIMERS.borrow_mut().insert(deadline_ns, Event::Call(f, arg));
+    Callout { deadline_ns, id }
 }
 
 #[unsafe(export_name = "rb_callout_cancel")]
 fn callout_cancel(callout: Callout) -> bool {
-    let mut timers = TIMERS.borrow_mut();
-    match timers.deadlines.remove(&callout.0) {
-        Some(deadline) => timers.queue.remove(&(deadline, callout.0)).is_some(),
-        None => false,
-    }
+    TIMERS.borrow_mut().queue.remove(&(callout.deadline_ns, callout.id)).is_some()
 }
 
 /// Wakes `thread` at `deadline_ns` with [`rump_hypercall::sync::Wake::TimedOut`]; returns the handle for [`timeout_cancel`].
@@ -102,7 +89,6 @@ pub fn timer_interrupt() {
             match timers.queue.first_key_value() {
                 Some((&key, &event)) if key.0 <= now => {
                     timers.queue.remove(&key);
-                    timers.deadlines.remove(&key.1);
                     event
                 }
                 _ => {

@@ -84,14 +84,12 @@ fn schedule(deadline_ns: u64, f: fn(usize), arg: usize) -> Callout {
     let id = pending.next_id;
     pending.queue.insert((deadline_ns, id), (f, arg));
     CHANGED.notify_one();
-    Callout(id)
+    Callout { deadline_ns, id }
 }
 
 #[unsafe(export_name = "rb_callout_cancel")]
 fn cancel(callout: Callout) -> bool {
-    let mut pending = pending();
-    let key = pending.queue.keys().find(|key| key.1 == callout.0).copied();
-    key.is_some_and(|key| pending.queue.remove(&key).is_some())
+    pending().queue.remove(&(callout.deadline_ns, callout.id)).is_some()
 }
 
 #[unsafe(export_name = "rb_random")]

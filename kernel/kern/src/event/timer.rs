@@ -1,7 +1,7 @@
 //! EVFILT_TIMER: a knote that the clock sets off, once or over and over.
 
-use alloc::collections::BTreeMap;
 use alloc::rc::Weak;
+use alloc::vec::Vec;
 use core::cell::Cell;
 
 use rump_abi::event::{NOTE_ABSTIME, NOTE_MSECONDS, NOTE_NSECONDS, NOTE_SECONDS, NOTE_USECONDS};
@@ -15,9 +15,33 @@ use crate::errno::Errno;
 /// Shortest period: an application must not be able to keep the kernel busy.
 const PERIOD_MIN_NS: u64 = 10_000;
 
-/// The timers that are armed, by the number that their callouts know.
-static ARMED: Giant<BTreeMap<usize, Weak<Knote>>> = Giant::new(BTreeMap::new());
-static NEXT_ID: Giant<usize> = Giant::new(1);
+/// The timers that are armed, by the number that their callouts know. A number is given out again once its callout has fired or was taken back.
+struct Armed {
+    knotes: Vec<Option<Weak<Knote>>>,
+    free: Vec<usize>,
+}
+
+static ARMED: Giant<Armed> = Giant::new(Armed { knotes: Vec::new(), free: Vec::new() });
+
+impl Armed {
+    fn insert(&mut self, knote: &Weak<Knote>) -> usize {
+        let knote = Some(Weak::clone(knote));
+        if let Some(id) = self.free.pop()
+            && let Some(slot) = self.knotes.get_mut(id)
+        {
+            *slot = knote;
+            return id;
+        }
+        self.knotes.push(knote);
+        self.knotes.len() - 1
+    }
+
+    fn remove(&mut self, id: usize) {
+        if self.knotes.get_mut(id).and_then(Option::take).is_some() {
+            self.free.push(id);
+        }
+    }
+}
 
 /// A timer.
 #[derive(Default)]
@@ -55,9 +79,7 @@ impl Timer {
         self.disarm();
         self.deadline_ns.set(now.saturating_add(wait_ns).min(NEVER - 1));
         self.period_ns.set(if once { 0 } else { ns.max(PERIOD_MIN_NS) });
-        let id = NEXT_ID.get();
-        NEXT_ID.set(id + 1);
-        ARMED.borrow_mut().insert(id, Weak::clone(knote));
+        let id = ARMED.borrow_mut().insert(knote);
         self.schedule(id);
         Ok(())
     }
@@ -70,7 +92,7 @@ impl Timer {
     pub fn disarm(&self) {
         if let Some((id, callout)) = self.armed.take() {
             time::callout_cancel(callout);
-            ARMED.borrow_mut().remove(&id);
+            ARMED.borrow_mut().remove(id);
         }
     }
 
@@ -79,7 +101,7 @@ impl Timer {
         let period = self.period_ns.get();
         if period == 0 {
             self.armed.set(None);
-            ARMED.borrow_mut().remove(&id);
+            ARMED.borrow_mut().remove(id);
             return 1;
         }
         let deadline = self.deadline_ns.get();
@@ -92,7 +114,7 @@ impl Timer {
 
 /// The callout.
 fn expire(id: usize) {
-    let knote = ARMED.borrow().get(&id).and_then(Weak::upgrade);
+    let knote = ARMED.borrow().knotes.get(id).and_then(Option::as_ref).and_then(Weak::upgrade);
     if let Some(knote) = knote
         && let Some(timer) = knote.timer()
     {
