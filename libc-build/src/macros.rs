@@ -39,3 +39,19 @@ macro_rules! variadic {
         }
     };
 }
+
+/// Gives a function more names: `alias! { name => function; }`.
+#[cfg(not(test))]
+macro_rules! alias {
+    ($($(#[$meta:meta])* $name:ident => $function:path;)*) => {$(
+        $(#[$meta])*
+        ///
+        /// # Safety
+        /// As the function that it stands for.
+        #[unsafe(no_mangle)]
+        #[unsafe(naked)]
+        pub unsafe extern "C" fn $name() {
+            ::core::arch::naked_asm!("jmp {function}", function = sym $function)
+        }
+    )*};
+}

@@ -1,6 +1,5 @@
 //! Thread attributes: pthread_attr(3).
 
-use super::alias;
 use super::stack::{DEFAULT_GUARD_LEN, DEFAULT_LEN, Given};
 use crate::errno::{EINVAL, ENOMEM, ENOTSUP};
 use crate::thread::Thread;

@@ -2,7 +2,6 @@
 //!
 //! The first pthread_cancel sets the hook at which the system call stubs look; a program without it pays nothing.
 
-use super::alias;
 use crate::errno::EINVAL;
 use crate::sys;
 use crate::thread::{self, Thread};

@@ -1,6 +1,5 @@
 //! Condition variables: pthread_cond(3), pthread_condattr(3).
 
-use super::alias;
 use super::cancel;
 use super::mutex::{self, Mutex};
 use crate::clock::Timespec;

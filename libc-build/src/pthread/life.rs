@@ -4,7 +4,7 @@
 //! when that is. A detached thread that ends puts itself into the list of the finished; the next thread that is made or ends takes it from there.
 
 use super::attr::{self, Attr};
-use super::{alias, cancel, stack};
+use super::{cancel, stack};
 use crate::errno::{EAGAIN, EDEADLK, EINVAL, ESRCH};
 use crate::lock::Lock;
 use crate::sys;

@@ -1,6 +1,6 @@
 //! Identity, names, signals, scheduling and affinity of threads.
 
-use super::{alias, attr};
+use super::attr;
 use crate::errno::{EINVAL, ESRCH};
 use crate::sys;
 use crate::thread::{self, Thread};

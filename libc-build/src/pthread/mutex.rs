@@ -4,7 +4,6 @@
 //! pthread_cond_signal(3) owes is kept back by the owner until it unlocks, since before that the thread could do nothing but wait
 //! for the mutex. A thread that then waits itself hands the LWP to be woken to the kernel in the same call.
 
-use super::alias;
 use crate::clock::Timespec;
 use crate::errno::{EAGAIN, EBUSY, EDEADLK, EINVAL, ENOTSUP, EPERM, ETIMEDOUT};
 use crate::park::{self, Outcome, Wait};

@@ -1,6 +1,5 @@
 //! pthread_once(3).
 
-use super::alias;
 use super::mutex::Mutex;
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicI32, Ordering};

@@ -1,6 +1,5 @@
 //! Read-write locks: pthread_rwlock(3). A writer that waits keeps new readers out.
 
-use super::alias;
 use crate::clock::Timespec;
 use crate::errno::{EAGAIN, EBUSY, EDEADLK, EINVAL, ENOTSUP, EPERM, ETIMEDOUT};
 use crate::park::{self, Outcome, Wait};

@@ -57,7 +57,6 @@ fn delete(keys: &mut [Key; KEYS_MAX], index: usize) -> bool {
 mod api {
     use super::{KEYS, Value, create, delete};
     use crate::errno::{EAGAIN, EINVAL, ENOMEM};
-    use crate::pthread::alias;
     use crate::{malloc, thread};
     use core::ffi::{c_int, c_void};
     use core::ptr::null_mut;

@@ -1,6 +1,5 @@
 //! C11 threads (threads.h), on top of POSIX threads.
 
-use super::alias;
 use super::attr::Attr;
 use super::cond::{
     __libc_cond_broadcast, __libc_cond_destroy, __libc_cond_init, __libc_cond_signal, __libc_cond_timedwait,

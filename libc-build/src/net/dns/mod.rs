@@ -6,6 +6,9 @@
 pub(crate) mod config;
 pub(crate) mod message;
 pub(crate) mod name;
+pub mod nameser;
 pub(crate) mod query;
+pub mod resolver;
+pub mod state;
 #[cfg(test)]
 mod tests;
