@@ -95,6 +95,12 @@ impl Room {
         Some(start)
     }
 
+    /// Copies bytes to where any object may lie; None where they do not fit.
+    pub(crate) fn object(&mut self, bytes: &[u8]) -> Option<*mut c_char> {
+        self.pointers(0)?;
+        self.bytes(bytes)
+    }
+
     /// Room for `count` pointers.
     pub(crate) fn pointers(&mut self, count: usize) -> Option<*mut *mut c_char> {
         let padding = self.at.align_offset(align_of::<*mut c_char>());
@@ -241,6 +247,22 @@ impl<T: Table, const N: usize> Shared<T, N> {
     /// Goes back to the first entry.
     pub(crate) fn rewind(&self) {
         self.next.store(0, Ordering::Relaxed);
+    }
+
+    /// Keeps an entry that is not of the file; null where it has no room.
+    pub(crate) fn fill(&self, write: impl FnOnce(&mut Room) -> Option<T::Entry>) -> *mut T::Entry {
+        let place = self.kept.get();
+        // SAFETY: one thread at a time (documentation of the type); the buffer with its size.
+        unsafe {
+            let (entry, buffer): (*mut T::Entry, *mut c_char) =
+                ((&raw mut (*place).0).cast(), (&raw mut (*place).1).cast());
+            let Some(written) = write(&mut Room::new(buffer, N)) else {
+                errno::set(errno::ERANGE);
+                return null_mut();
+            };
+            entry.write(written);
+            entry
+        }
     }
 
     /// Keeps a string instead of an entry.

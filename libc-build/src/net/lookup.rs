@@ -69,7 +69,7 @@ impl From<NoMemory> for Failure {
 }
 
 /// A line of hosts(5): an address and the names that it has.
-fn hosts_line(
+pub(crate) fn hosts_line(
     line: &[u8],
     index_of: impl FnOnce(&[u8]) -> Option<u32>,
 ) -> Option<(Host, impl Iterator<Item = &[u8]> + Clone)> {

@@ -10,6 +10,7 @@ mod calls;
 pub mod constants;
 pub(crate) mod dns;
 pub mod error;
+pub mod hosts;
 pub mod ifaddrs;
 pub mod inet;
 pub(crate) mod interfaces;
@@ -18,8 +19,10 @@ mod kernel;
 #[cfg(test)]
 #[path = "absent.rs"]
 mod kernel;
+pub mod link;
 pub(crate) mod lookup;
 pub mod nameinfo;
+pub mod networks;
 pub mod numeric;
 pub(crate) mod order;
 pub(crate) mod resolve;

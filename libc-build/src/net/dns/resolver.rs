@@ -15,25 +15,24 @@ use core::ffi::{CStr, c_char, c_int};
 
 /// The state of the functions that are given none. Programs change it through `_res`, one thread at a time.
 #[repr(transparent)]
-pub struct Default(UnsafeCell<State>);
+struct Default(UnsafeCell<State>);
 // SAFETY: it is filled in under a lock, and read afterwards; who changes it takes care of other threads, as resolver(3) asks.
 unsafe impl Sync for Default {}
 
-/// The variable behind the macro `_res`.
-#[cfg_attr(not(test), unsafe(no_mangle))]
-pub static _nres: Default = Default(UnsafeCell::new(State::NEW));
+/// What the macro `_res` stands for.
+static DEFAULT: Default = Default(UnsafeCell::new(State::NEW));
 static LOCK: RawLock = RawLock::new();
 
 /// The state of the functions that are given none.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub extern "C" fn __res_state() -> *mut State {
-    _nres.0.get()
+    DEFAULT.0.get()
 }
 
 /// The state of the functions that are given none, filled in.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub extern "C" fn __res_get_state() -> *mut State {
-    let state = _nres.0.get();
+    let state = DEFAULT.0.get();
     LOCK.acquire();
     // SAFETY: it is zero or filled in; one thread at a time fills it in.
     unsafe {
@@ -54,7 +53,7 @@ pub extern "C" fn __res_put_state(_state: *mut State) {}
 pub extern "C" fn res_init() -> c_int {
     LOCK.acquire();
     // SAFETY: as above.
-    let result = unsafe { __res_ninit(_nres.0.get()) };
+    let result = unsafe { __res_ninit(DEFAULT.0.get()) };
     LOCK.release();
     result
 }
@@ -64,7 +63,7 @@ pub extern "C" fn res_init() -> c_int {
 pub extern "C" fn __res_close() {
     LOCK.acquire();
     // SAFETY: as above.
-    unsafe { __res_ndestroy(_nres.0.get()) };
+    unsafe { __res_ndestroy(DEFAULT.0.get()) };
     LOCK.release();
 }
 
@@ -435,6 +434,7 @@ mod tests {
             assert_eq!(*crate::net::error::__h_errno(), rump_abi::netdb::NO_RECOVERY);
             assert_eq!(res_search(c"a".as_ptr(), 1, 1, answer.as_mut_ptr(), 64), -1);
             assert_eq!((__res_hnok(c"a-b.c".as_ptr()), __res_hnok(c"a b".as_ptr())), (1, 0));
+            assert_eq!(res_init(), 0);
             __res_close();
         }
     }
