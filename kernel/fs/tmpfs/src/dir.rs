@@ -20,7 +20,8 @@ pub type Entries = BTreeMap<Rc<[u8]>, (u64, Rc<Node>)>;
 /// A directory's entries.
 pub struct Dir {
     names: Entries,
-    order: BTreeMap<u64, Rc<[u8]>>,
+    /// By cookie: the name and the file. A listing goes through these alone.
+    order: BTreeMap<u64, (Rc<[u8]>, Rc<Node>)>,
     next_cookie: u64,
     /// The directory above; nothing at the root, and when this one has been removed.
     pub parent: Weak<Node>,
@@ -71,7 +72,7 @@ impl Dir {
             return Err(Errno::EEXIST);
         }
         let name: Rc<[u8]> = Rc::from(name);
-        self.order.insert(self.next_cookie, Rc::clone(&name));
+        self.order.insert(self.next_cookie, (Rc::clone(&name), Rc::clone(&node)));
         self.names.insert(name, (self.next_cookie, node));
         self.next_cookie += 1;
         Ok(())
@@ -93,10 +94,7 @@ impl Dir {
 
     /// The entries from `cookie` on: their cookies, names and files.
     pub fn from(&self, cookie: u64) -> impl Iterator<Item = (u64, &[u8], &Rc<Node>)> {
-        self.order.range(cookie..).filter_map(|(&cookie, name)| {
-            let (_, node) = self.names.get(name)?;
-            Some((cookie, &**name, node))
-        })
+        self.order.range(cookie..).map(|(&cookie, (name, node))| (cookie, &**name, node))
     }
 
     /// The name of a file in this directory.
