@@ -12,7 +12,7 @@ use crate::proc::curproc;
 use crate::syscall;
 
 /// NGROUPS_MAX.
-const NGROUPS_MAX: usize = 16;
+pub const NGROUPS_MAX: usize = 16;
 
 /// LOGIN_NAME_MAX of the kernel (MAXLOGNAME).
 const LOGIN_MAX_BYTES: usize = 24;
@@ -55,6 +55,13 @@ pub fn effective() -> (u32, u32) {
 pub fn real() -> (u32, u32) {
     let cred = CRED.borrow();
     (cred.ruid, cred.rgid)
+}
+
+/// The groups besides: all that there can be, and how many of them there are.
+#[must_use]
+pub fn groups() -> ([u32; NGROUPS_MAX], usize) {
+    let cred = CRED.borrow();
+    (cred.groups, cred.group_count)
 }
 
 syscall! {
@@ -195,10 +202,7 @@ syscall! {
 syscall! {
     /// getgroups(2).
     fn sys_getgroups(count: i32, list: usize) -> Result<usize, Errno> {
-        let (groups, have) = {
-            let cred = CRED.borrow();
-            (cred.groups, cred.group_count)
-        };
+        let (groups, have) = groups();
         let room = usize::try_from(count).map_err(|_| Errno::EINVAL)?;
         if room == 0 {
             return Ok(have);

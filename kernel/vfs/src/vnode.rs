@@ -1,6 +1,6 @@
 //! Vnodes (vnode(9)): files as faction vfs sees them, whatever file system they are in.
 
-use alloc::rc::Rc;
+use alloc::rc::{Rc, Weak};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
@@ -91,6 +91,8 @@ pub enum New<'a> {
     Char(u64),
     /// A fifo.
     Fifo,
+    /// A socket: bind(2) makes it.
+    Socket,
 }
 
 /// Attributes of a new file.
@@ -151,6 +153,8 @@ pub struct VnodeState {
     pub locks: Locks,
     /// The bytes of a fifo that is open.
     pub fifo: RefCell<Option<Rc<Pipe>>>,
+    /// The socket that is bound to this name, as long as it is open.
+    pub socket: RefCell<Option<Weak<dyn Any>>>,
     /// What is mounted on this directory.
     pub mounted_here: RefCell<Option<Rc<Mount>>>,
 }

@@ -45,6 +45,8 @@ pub enum Body {
     Char(u64),
     /// A fifo, whose bytes are faction vfs's.
     Fifo,
+    /// A socket, which is faction net's.
+    Socket,
 }
 
 /// What can be changed of a file besides its content.
@@ -270,6 +272,7 @@ impl Vnode for Node {
             Body::Link(_) => Kind::Link,
             Body::Char(_) => Kind::Char,
             Body::Fifo => Kind::Fifo,
+            Body::Socket => Kind::Socket,
         }
     }
 
@@ -287,7 +290,7 @@ impl Vnode for Node {
             Body::Regular(store) => (store.size(), store.resident_pages() * (PAGE_SIZE as u64 / BLOCK)),
             Body::Directory(dir) => (dir.borrow().len() as u64 * 32 + 64, 1),
             Body::Link(path) => (path.len() as u64, 1),
-            Body::Char(_) | Body::Fifo => (0, 0),
+            Body::Char(_) | Body::Fifo | Body::Socket => (0, 0),
         };
         Attr {
             dev: self.shared.dev,
@@ -399,6 +402,7 @@ impl Vnode for Node {
             New::Link(path) => Body::Link(Box::from(*path)),
             New::Char(rdev) => Body::Char(*rdev),
             New::Fifo => Body::Fifo,
+            New::Socket => Body::Socket,
         };
         Ok(self.make(name, body, attr)?)
     }
