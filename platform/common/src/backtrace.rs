@@ -4,6 +4,7 @@
 //! instruction, marked with a question mark, since some may be left over from earlier calls.
 
 use core::fmt::{self, Write};
+use core::panic::PanicInfo;
 
 use rump_hypercall::console;
 use rump_hypercall::memory::USER_MAX;
@@ -11,7 +12,7 @@ use rump_hypercall::user::Trapframe;
 use rump_image::SymbolTable;
 
 use crate::cpu::Local;
-use crate::pmap;
+use crate::{exit, pmap};
 
 /// Lines of a backtrace at most.
 const MAX_FRAMES: usize = 48;
@@ -141,6 +142,30 @@ pub fn report(reason: &str, frame: &Trapframe) {
         f.r15,
     );
     print(f.rip as usize, f.rsp as usize, f.rbp as usize);
+}
+
+/// The kernel panics: says where, and ends the image.
+#[inline(never)]
+pub fn panicked(info: &PanicInfo<'_>) -> ! {
+    let (rsp, rbp): (usize, usize);
+    // SAFETY: reads two registers.
+    unsafe {
+        core::arch::asm!("mov {}, rsp", "mov {}, rbp", out(reg) rsp, out(reg) rbp, options(nomem, nostack, preserves_flags))
+    };
+    let _ =
+        writeln!(Console, "\nrumpbake: the kernel {info}\nThis is a defect of rumpbake, please report it.");
+    print(panicked as *const () as usize, rsp, rbp);
+    exit::panicked()
+}
+
+/// The kernel's own code caused an exception: says where, and ends the image.
+pub fn kernel_fault(frame: &Trapframe, address: usize) -> ! {
+    report(
+        "rumpbake: the kernel itself caused an exception; this is a defect of rumpbake, please report it",
+        frame,
+    );
+    let _ = writeln!(Console, "cr2 {address:#018x}");
+    exit::panicked()
 }
 
 #[unsafe(export_name = "rb_crash_report")]

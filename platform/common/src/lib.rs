@@ -11,11 +11,18 @@ pub mod boot;
 pub mod callout;
 pub mod copy;
 pub mod cpu;
+pub mod entry;
+pub mod exit;
 pub mod fpu;
 pub mod heap;
+pub mod io;
 pub mod machine;
+#[cfg(not(test))]
+mod memfn;
 pub mod page;
 pub mod pmap;
+pub mod random;
 pub mod sched;
 pub mod stack;
+pub mod start;
 pub mod trap;

@@ -18,20 +18,46 @@ unsafe extern "Rust" {
     #[link_name = "rbm_set_fsbase"]
     pub safe fn set_fsbase(base: usize);
 
-    /// Stores a page-table entry; `table` is the entry's address in the direct map.
+    /// Stores a page-table entry at the latest when [`settle`] is called; before that, nobody reads it. `entry` is its
+    /// address in the direct map, and `value` holds a physical address as the page allocator counts them.
     ///
     /// # Safety
     /// `entry` points into a page table and `value` keeps the kernel's own mappings as they are.
     #[link_name = "rbm_set_pte"]
     pub fn set_pte(entry: *mut u64, value: u64);
 
-    /// Drops what the processor remembers of the mapping of `va`.
+    /// Reads a page-table entry, as [`set_pte`] was given it; the processor and the machine may have set further bits.
+    ///
+    /// # Safety
+    /// `entry` points into a page table.
+    #[link_name = "rbm_get_pte"]
+    pub fn get_pte(entry: *mut u64) -> u64;
+
+    /// Drops what the processor remembers of the mapping of `va`, at the latest when [`settle`] is called.
     #[link_name = "rbm_flush_page"]
     pub safe fn flush_page(va: usize);
 
-    /// Drops what the processor remembers of the application's mappings.
+    /// Drops what the processor remembers of the application's mappings, at the latest when [`settle`] is called.
     #[link_name = "rbm_flush_all"]
     pub safe fn flush_all();
+
+    /// Makes what was stored and dropped take effect.
+    #[link_name = "rbm_settle"]
+    pub safe fn settle();
+
+    /// A page, zeroed, is to become a page table.
+    ///
+    /// # Safety
+    /// The page is the caller's, in the direct map, and is written through [`set_pte`] alone from now on.
+    #[link_name = "rbm_table_made"]
+    pub fn table_made(table: *mut u8);
+
+    /// A page is no page table any more: no entry points to it, whether that is settled or not.
+    ///
+    /// # Safety
+    /// The page was given to [`table_made`].
+    #[link_name = "rbm_table_gone"]
+    pub fn table_gone(table: *mut u8);
 
     /// Makes the next return to application code come with the thread's `frame`; never comes back.
     ///
@@ -44,7 +70,12 @@ unsafe extern "Rust" {
     #[link_name = "rbm_sanitize"]
     pub safe fn sanitize(frame: &mut rump_hypercall::user::Trapframe);
 
-    /// Routes the gate through the tracing hook, or straight again.
-    #[link_name = "rbm_set_gate_traced"]
-    pub safe fn set_gate_traced(traced: bool);
+    /// The gate's address: what a call through it enters, straight or by way of the tracing hook.
+    #[link_name = "rbm_gate"]
+    pub safe fn gate(traced: bool) -> usize;
+
+    /// Says how the image ended, to whoever runs it, and switches off. `line` is for those who read words, `status` for those who
+    /// read a number.
+    #[link_name = "rbm_end"]
+    pub safe fn end(line: &str, status: u8) -> !;
 }

@@ -6,8 +6,9 @@
 use rump_hypercall::Giant;
 use rump_hypercall::memory::{OutOfMemory, PAGE_SIZE, Page, PageCounts};
 
-/// Where all physical memory is mapped, writable and never executable.
-pub const DIRECT_MAP: usize = 0xffff_8000_0000_0000;
+/// Where all physical memory is mapped, writable and never executable: entry 272 of the top-level table and those behind it, since
+/// 256 to 271 are Xen's (its public header arch-x86/xen-x86_64.h).
+pub const DIRECT_MAP: usize = 0xffff_8800_0000_0000;
 
 /// The largest block: 2^18 pages, 1 GiB. Large, so that adding memory at boot touches few pages of it: each block that is made has its links
 /// written into it, and the machine below has to find memory for what is touched.

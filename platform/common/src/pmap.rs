@@ -51,7 +51,7 @@ fn index(va: usize, level: u32) -> usize {
 
 fn load(entry: *mut u64) -> u64 {
     // SAFETY: callers pass the address of an entry in a table.
-    unsafe { entry.read() }
+    unsafe { machine::get_pte(entry) }
 }
 
 fn store(entry: *mut u64, value: u64) {
@@ -77,8 +77,11 @@ fn walk_create(va: usize) -> Result<*mut u64, OutOfMemory> {
         let mut value = load(entry);
         if value & PRESENT == 0 {
             let fresh = alloc_block(0).ok_or(OutOfMemory)?;
-            // SAFETY: a page of our own.
-            unsafe { fresh.write_bytes(0, PAGE_SIZE) };
+            // SAFETY: a page of our own; from here on a table.
+            unsafe {
+                fresh.write_bytes(0, PAGE_SIZE);
+                machine::table_made(fresh);
+            }
             value = virt_to_phys(fresh) | PRESENT | WRITE;
             store(entry, value);
         }
@@ -112,8 +115,8 @@ fn bits(prot: Prot) -> u64 {
     bits
 }
 
-/// Calls `f` for every entry in use in `start..end`, then flushes what changed. `f` returns the new value.
-fn update(start: usize, end: usize, mut f: impl FnMut(u64) -> u64) {
+/// Calls `f` with address and value of every entry in use in `start..end`, then flushes what changed. `f` returns the new value.
+fn update(start: usize, end: usize, mut f: impl FnMut(usize, u64) -> u64) {
     let mut va = start;
     let mut changed = 0;
     while va < end {
@@ -122,7 +125,7 @@ fn update(start: usize, end: usize, mut f: impl FnMut(u64) -> u64) {
             Ok(mut entry) => loop {
                 let old = load(entry);
                 if old != 0 {
-                    let new = f(old);
+                    let new = f(va, old);
                     if new != old {
                         store(entry, new);
                         if old & PRESENT != 0 {
@@ -145,6 +148,7 @@ fn update(start: usize, end: usize, mut f: impl FnMut(u64) -> u64) {
     if changed > FLUSH_ALL_OVER {
         machine::flush_all();
     }
+    machine::settle();
 }
 
 /// Frees the tables below `table` (at `level`, covering from `base`) that cover nothing outside `start..end`.
@@ -164,8 +168,12 @@ fn free_tables(table: *mut u64, level: u32, base: usize, start: usize, end: usiz
         }
         if start <= slot_base && slot_base + span <= end {
             store(entry, 0);
+            let page = table_of(value).cast();
             // SAFETY: the table came from `walk_create`, its range is unmapped, and no entry points to it any more.
-            unsafe { free_block(table_of(value).cast(), 0) };
+            unsafe {
+                machine::table_gone(page);
+                free_block(page, 0);
+            }
         }
     }
 }
@@ -179,6 +187,7 @@ fn pmap_enter(va: usize, page: Page, prot: Prot) -> Result<(), OutOfMemory> {
     if old & PRESENT != 0 {
         machine::flush_page(va);
     }
+    machine::settle();
     Ok(())
 }
 
@@ -187,17 +196,18 @@ fn pmap_remove(start: usize, end: usize) {
     if start >= end {
         return;
     }
-    update(start, end, |_| 0);
+    update(start, end, |_, _| 0);
     // Tables cover 2 MiB at least; smaller ranges leave them for the next mapping.
     if end - start >= 1 << 21 {
         free_tables(root(), 3, 0, start, end);
         machine::flush_all();
+        machine::settle();
     }
 }
 
 #[unsafe(export_name = "rb_pmap_protect")]
 fn pmap_protect(start: usize, end: usize, prot: Prot) {
-    update(start, end, |old| old & ADDRESS | bits(prot));
+    update(start, end, |_, old| old & ADDRESS | bits(prot));
 }
 
 #[unsafe(export_name = "rb_pmap_extract")]
@@ -222,6 +232,7 @@ pub unsafe fn kernel_map(va: usize, phys: u64, flags: u64) -> Result<(), OutOfMe
     let entry = walk_create(va)?;
     store(entry, phys | flags | PRESENT | GLOBAL);
     machine::flush_page(va);
+    machine::settle();
     Ok(())
 }
 
@@ -234,7 +245,16 @@ pub unsafe fn kernel_unmap(va: usize) -> Option<u64> {
     let value = load(entry);
     store(entry, 0);
     machine::flush_page(va);
+    machine::settle();
     (value & PRESENT != 0).then_some(value & ADDRESS)
+}
+
+/// Changes the mappings of the kernel's half that are in use in `start..end`: `f` gets address and entry, and returns the new entry.
+///
+/// # Safety
+/// As [`kernel_map`], for all of the range.
+pub unsafe fn kernel_update(start: usize, end: usize, f: impl FnMut(usize, u64) -> u64) {
+    update(start, end, f);
 }
 
 /// Whether application code may be fetched from `va`.

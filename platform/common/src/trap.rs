@@ -8,7 +8,7 @@ use rump_hypercall::user::Trapframe;
 use crate::cpu::{Local, cpu};
 use crate::fpu;
 use crate::machine;
-use crate::sched;
+use crate::{sched, start};
 
 /// Vector of a page fault (Intel SDM volume 3A, 6.15).
 pub const PAGE_FAULT: u64 = 14;
@@ -49,7 +49,7 @@ pub fn console_input() {
 fn trace_gate(hook: Option<GateHook>) {
     // SAFETY: as above.
     unsafe { *GATE_HOOK.get() = hook };
-    machine::set_gate_traced(hook.is_some());
+    start::set_gate_traced(hook.is_some());
 }
 
 /// A call through the gate while it is traced.

@@ -7,8 +7,9 @@ use rumpbake_platform::{callout, sched};
 
 use crate::cpuid::{apic_base, features};
 use crate::interrupts::{IRQ_BASE, TIMER_VECTOR};
-use crate::io::{outb, rdtsc, wrmsr};
+use crate::msr::wrmsr;
 use crate::{clock, memory, serial};
+use rumpbake_platform::io::{outb, rdtsc};
 
 const SPURIOUS: usize = 0xf0;
 const END_OF_INTERRUPT: usize = 0xb0;

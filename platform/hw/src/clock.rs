@@ -6,7 +6,7 @@ use rumpbake_platform::cpu::Local;
 
 use crate::apic;
 use crate::cpuid::{Hypervisor, features};
-use crate::io::{inb, outb, rdtsc};
+use rumpbake_platform::io::{inb, outb, rdtsc};
 
 struct Scale {
     /// The counter at boot.

@@ -3,8 +3,9 @@
 use core::arch::asm;
 use core::arch::x86_64::{__cpuid, __cpuid_count};
 
-use crate::io::{rdmsr, wrmsr};
+use crate::msr::{rdmsr, wrmsr};
 use rumpbake_platform::cpu::Local;
+use rumpbake_platform::random;
 
 /// Who runs the machine.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,10 +21,6 @@ pub enum Hypervisor {
 /// The processor's features that the kit uses where they exist.
 #[derive(Clone, Copy)]
 pub struct Features {
-    /// RDRAND.
-    pub rdrand: bool,
-    /// RDSEED.
-    pub rdseed: bool,
     /// WRFSBASE.
     pub fsgsbase: bool,
     /// The timer's TSC-deadline mode.
@@ -35,8 +32,6 @@ pub struct Features {
 }
 
 static FEATURES: Local<Features> = Local::new(Features {
-    rdrand: false,
-    rdseed: false,
     fsgsbase: false,
     tsc_deadline: false,
     gib_pages: false,
@@ -69,8 +64,6 @@ pub fn init(syscall_entry: u64) {
     let seven = if max >= 7 { __cpuid_count(7, 0).ebx } else { 0 };
     let extended = if __cpuid(0x8000_0000).eax >= 0x8000_0001 { __cpuid(0x8000_0001).edx } else { 0 };
     let found = Features {
-        rdrand: one.ecx >> 30 & 1 != 0,
-        rdseed: seven >> 18 & 1 != 0,
         fsgsbase: seven & 1 != 0,
         tsc_deadline: one.ecx >> 24 & 1 != 0,
         gib_pages: extended >> 26 & 1 != 0,
@@ -78,6 +71,7 @@ pub fn init(syscall_entry: u64) {
     };
     // SAFETY: boot, one processor.
     unsafe { *FEATURES.get() = found };
+    random::init(random::Source { rdrand: one.ecx >> 30 & 1 != 0, rdseed: seven >> 18 & 1 != 0 });
 
     const CR4_PGE: u64 = 1 << 7;
     const CR4_FSGSBASE: u64 = 1 << 16;

@@ -58,7 +58,7 @@ rb_multiboot_entry:
     lea esp, [rb_boot_stack_top - KB]
     lea eax, [rb_boot_pdpt - KB + 3]
     mov dword ptr [rb_boot_pml4 - KB], eax
-    mov dword ptr [rb_boot_pml4 - KB + 256 * 8], eax
+    mov dword ptr [rb_boot_pml4 - KB + 272 * 8], eax
     lea eax, [rb_boot_pdpt_kernel - KB + 3]
     mov dword ptr [rb_boot_pml4 - KB + 511 * 8], eax
     lea eax, [rb_boot_pd - KB + 3]

@@ -8,20 +8,12 @@
 //! Offsets: `rb_cpu` is `rumpbake_platform::cpu::Cpu`, a frame is `rump_hypercall::user::Trapframe` (176 bytes).
 
 use core::arch::global_asm;
-use core::mem::offset_of;
 
 use rump_hypercall::upcall::{Ret, SysEntry};
 use rump_hypercall::user::Trapframe;
-use rumpbake_platform::cpu::Cpu;
-use rumpbake_platform::{backtrace, copy, sched, trap};
+use rumpbake_platform::{backtrace, copy, entry, sched, trap};
 
-use crate::{apic, poweroff};
-
-const _: () = assert!(
-    size_of::<Trapframe>() == 176 && offset_of!(Trapframe, rip) == 136 && offset_of!(Trapframe, rax) == 64
-);
-const _: () = assert!(offset_of!(Cpu, kstack_top) == 8 && offset_of!(Cpu, user_sp) == 16);
-const _: () = assert!(offset_of!(Cpu, pending) == 24 && offset_of!(Cpu, by_instruction) == 28);
+use crate::apic;
 
 /// Vectors with an entry: 32 exceptions, 16 for devices, the timer and some to spare.
 pub const VECTORS: usize = 64;
@@ -33,57 +25,8 @@ pub const TIMER_VECTOR: u8 = 0x30;
 pub const ENTRY_SIZE: usize = 16;
 
 global_asm!(
+    rumpbake_platform::entry_macros!(),
     r#"
-    .macro SAVE_XMM
-    sub rsp, 256
-    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-    movaps [rsp + 16 * \n], xmm\n
-    .endr
-    .endm
-
-    .macro LOAD_XMM
-    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-    movaps xmm\n, [rsp + 16 * \n]
-    .endr
-    add rsp, 256
-    .endm
-
-    .macro PUSH_REGISTERS
-    push r15
-    push r14
-    push r13
-    push r12
-    push rbp
-    push rbx
-    push rax
-    push r11
-    push rcx
-    push r9
-    push r8
-    push r10
-    push rdx
-    push rsi
-    push rdi
-    .endm
-
-    .macro POP_REGISTERS
-    pop rdi
-    pop rsi
-    pop rdx
-    pop r10
-    pop r8
-    pop r9
-    pop rcx
-    pop r11
-    pop rax
-    pop rbx
-    pop rbp
-    pop r12
-    pop r13
-    pop r14
-    pop r15
-    .endm
-
     .section .text.rb_vectors, "ax"
     .balign 16
     .globl rb_vectors
@@ -246,6 +189,8 @@ unsafe extern "C" {
     fn rb_gate_load();
     fn rb_gate_load_failed();
     fn rb_return_to_user();
+    fn rb_gate();
+    fn rb_gate_traced();
 }
 
 /// Reads the address of the last page fault.
@@ -302,13 +247,7 @@ extern "C" fn rb_hw_kernel_trap(frame: &mut Trapframe) {
             return;
         }
     }
-    let address = fault_address();
-    backtrace::report(
-        "rumpbake: the kernel itself caused an exception; this is a defect of rumpbake, please report it",
-        frame,
-    );
-    let _ = core::fmt::Write::write_fmt(&mut backtrace::Console, format_args!("cr2 {address:#018x}\n"));
-    poweroff::panicked()
+    backtrace::kernel_fault(frame, fault_address())
 }
 
 #[unsafe(export_name = "rbm_return_to_user")]
@@ -320,13 +259,16 @@ unsafe fn return_to_user(frame: *mut Trapframe) -> ! {
     }
 }
 
+#[unsafe(export_name = "rbm_gate")]
+fn gate(traced: bool) -> usize {
+    if traced { rb_gate_traced as *const () as usize } else { rb_gate as *const () as usize }
+}
+
 #[unsafe(export_name = "rbm_sanitize")]
 fn sanitize(frame: &mut Trapframe) {
-    /// Flags that an application may choose: the arithmetic ones, direction, trap, alignment check, identification.
-    const CHOOSABLE: u64 = 0x0024_0dd5;
     frame.cs = 8;
     frame.ss = 0x10;
-    frame.rflags = frame.rflags & CHOOSABLE | 0x202;
+    frame.rflags = entry::choosable_flags(frame.rflags);
     // `iretq` and `jmp` fault inside the kernel on a non-canonical address; page zero faults in the application.
     if frame.rip >= 1 << 47 {
         frame.rip = 0;

@@ -124,7 +124,7 @@ pub fn init(image: &ImageInfo, map: &MemoryMap) -> u64 {
         map_kernel(kernel_pdpt, image.kernel_data, WRITE | NX, &mut bump);
         let pml4 = &raw mut rb_boot_pml4;
         (*pml4)[511] = kernel | PRESENT | WRITE;
-        (*pml4)[256] |= NX;
+        (*pml4)[(DIRECT_MAP >> 39) & 511] |= NX;
         (*pml4)[0] = 0;
         let root = phys_of(pml4);
         asm!("mov cr3, {}", in(reg) root);
@@ -149,6 +149,24 @@ unsafe fn set_pte(entry: *mut u64, value: u64) {
     // SAFETY: the caller's promise.
     unsafe { entry.write(value) };
 }
+
+#[unsafe(export_name = "rbm_get_pte")]
+unsafe fn get_pte(entry: *mut u64) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe { entry.read() }
+}
+
+/// The processor reads tables as they are in memory.
+#[unsafe(export_name = "rbm_settle")]
+fn settle() {}
+
+/// Any page may be a table.
+#[unsafe(export_name = "rbm_table_made")]
+unsafe fn table_made(_table: *mut u8) {}
+
+/// As [`table_made`].
+#[unsafe(export_name = "rbm_table_gone")]
+unsafe fn table_gone(_table: *mut u8) {}
 
 #[unsafe(export_name = "rbm_flush_page")]
 fn flush_page(va: usize) {

@@ -4,21 +4,15 @@
 //! `isa-debug-exit` at port 0xf4 ends QEMU with status 2N+1; it is used where N is not 0. Then ACPI, then a triple fault, which with `-no-reboot` ends QEMU too.
 
 use core::arch::asm;
-use core::fmt::{self, Write};
 
-use rump_hypercall::boot::Exit;
 use rumpbake_platform::cpu::Local;
+use rumpbake_platform::io::{inb, outb, outw};
 
 use crate::acpi::{self, PowerOff};
-use crate::io::{inb, outb, outw};
 use crate::memory;
 
 const STATUS_PORT: u16 = 0xe9;
 const DEBUG_EXIT_PORT: u16 = 0xf4;
-/// What a shell adds to a signal's number.
-const SIGNAL_STATUS: u8 = 128;
-/// Status of a kernel panic at the debug-exit port.
-const PANIC_STATUS: u8 = 125;
 
 static RSDP: Local<u64> = Local::new(0);
 
@@ -26,17 +20,6 @@ static RSDP: Local<u64> = Local::new(0);
 pub fn set_rsdp(rsdp: u64) {
     // SAFETY: boot, one processor.
     unsafe { *RSDP.get() = rsdp };
-}
-
-struct StatusPort;
-
-impl Write for StatusPort {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if inb(STATUS_PORT) == STATUS_PORT as u8 {
-            text.bytes().for_each(|byte| outb(STATUS_PORT, byte));
-        }
-        Ok(())
-    }
 }
 
 /// Switches off; `status` goes to the debug-exit port if it is not 0.
@@ -69,23 +52,10 @@ pub fn stop(status: u8) -> ! {
     }
 }
 
-/// The kernel gave up.
-pub fn panicked() -> ! {
-    let _ = StatusPort.write_str("panicked\n");
-    stop(PANIC_STATUS)
-}
-
-#[unsafe(export_name = "rb_exit")]
-fn exit(how: Exit) -> ! {
-    let status = match how {
-        Exit::Exited(status) => {
-            let _ = writeln!(StatusPort, "exited {status}");
-            status
-        }
-        Exit::Signaled(signal) => {
-            let _ = writeln!(StatusPort, "signaled {signal}");
-            SIGNAL_STATUS | signal
-        }
-    };
+#[unsafe(export_name = "rbm_end")]
+fn end(line: &str, status: u8) -> ! {
+    if inb(STATUS_PORT) == STATUS_PORT as u8 {
+        line.bytes().for_each(|byte| outb(STATUS_PORT, byte));
+    }
     stop(status)
 }

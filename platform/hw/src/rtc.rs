@@ -1,6 +1,6 @@
 //! The time of day, from the MC146818-compatible clock (its data sheet; port 0x70 selects, 0x71 reads).
 
-use crate::io::{inb, outb};
+use rumpbake_platform::io::{inb, outb};
 
 const SECONDS: u8 = 0;
 const MINUTES: u8 = 2;

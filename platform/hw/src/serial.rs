@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 
 use rump_hypercall::Giant;
 
-use crate::io::{inb, outb, outsb};
+use rumpbake_platform::io::{inb, outb, outsb};
 
 const DATA: u16 = 0x3f8;
 const INTERRUPT_ENABLE: u16 = DATA + 1;

@@ -6,10 +6,27 @@
 use core::arch::asm;
 
 use rump_hypercall::Giant;
-use rump_hypercall::console;
+use rump_hypercall::{console, time};
 
-use crate::cpuid::features;
+use crate::cpu::Local;
 use crate::io::rdtsc;
+
+/// The processor's generators.
+#[derive(Clone, Copy)]
+pub struct Source {
+    /// It has RDSEED.
+    pub rdseed: bool,
+    /// It has RDRAND.
+    pub rdrand: bool,
+}
+
+static SOURCE: Local<Source> = Local::new(Source { rdseed: false, rdrand: false });
+
+/// Says what the processor has.
+pub fn init(source: Source) {
+    // SAFETY: boot, one processor; nobody has asked for random bytes yet.
+    unsafe { *SOURCE.get() = source };
+}
 
 struct Generator {
     key: [u32; 8],
@@ -20,9 +37,11 @@ static GENERATOR: Giant<Generator> = Giant::new(Generator { key: [0; 8], seeded:
 
 /// A word from the processor, if it has one to give (SDM volume 1, 7.3.17: retry ten times).
 fn hardware() -> Option<u64> {
+    // SAFETY: written at boot only.
+    let source = unsafe { *SOURCE.get() };
     for _ in 0..10 {
         let (value, ok): (u64, u8);
-        if features().rdseed {
+        if source.rdseed {
             // SAFETY: CPUID has the instruction.
             unsafe {
                 asm!("rdseed {v}", "setc {ok}", v = out(reg) value, ok = out(reg_byte) ok, options(nomem, nostack))
@@ -31,7 +50,7 @@ fn hardware() -> Option<u64> {
                 return Some(value);
             }
         }
-        if features().rdrand {
+        if source.rdrand {
             let (value, ok): (u64, u8);
             // SAFETY: CPUID has the instruction.
             unsafe {
@@ -80,7 +99,7 @@ impl Generator {
         for pair in self.key.chunks_exact_mut(2) {
             let word = hardware().unwrap_or_else(|| {
                 weak = true;
-                rdtsc().wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ crate::rtc::now_s().unwrap_or(0)
+                rdtsc().wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ time::boot_wall_ns()
             });
             pair[0] ^= word as u32;
             pair[1] ^= (word >> 32) as u32;

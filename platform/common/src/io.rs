@@ -1,4 +1,4 @@
-//! Port and model-specific register instructions (Intel SDM volume 2).
+//! Port instructions and the time-stamp counter (Intel SDM volume 2).
 
 use core::arch::asm;
 
@@ -28,24 +28,6 @@ pub fn outsb(port: u16, bytes: &[u8]) {
     unsafe {
         asm!("rep outsb", in("dx") port, inout("rsi") bytes.as_ptr() => _, inout("rcx") bytes.len() => _,
             options(readonly, nostack, preserves_flags));
-    };
-}
-
-/// Reads a model-specific register.
-pub fn rdmsr(register: u32) -> u64 {
-    let (low, high): (u32, u32);
-    // SAFETY: callers name registers that the processor has.
-    unsafe {
-        asm!("rdmsr", in("ecx") register, out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags))
-    };
-    u64::from(high) << 32 | u64::from(low)
-}
-
-/// Writes a model-specific register.
-pub fn wrmsr(register: u32, value: u64) {
-    // SAFETY: callers name registers that the processor has, and values that keep the kernel running.
-    unsafe {
-        asm!("wrmsr", in("ecx") register, in("eax") value as u32, in("edx") (value >> 32) as u32, options(nostack, preserves_flags));
     };
 }
 

@@ -1,0 +1,168 @@
+//! Network interfaces (hypercall `net`): finding the cards, and their interrupts.
+//!
+//! Nothing here is in an image without a network, and nothing of it runs before the network asks how many interfaces there are.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt::Write;
+
+use rump_hypercall::Giant;
+use rump_hypercall::net::{Counters, Info, Packet};
+use rumpbake_drivers::mmio::Registers;
+use rumpbake_drivers::nic::{Interrupt, Nic};
+use rumpbake_drivers::pci::Device;
+use rumpbake_drivers::virtio::net::{self, VirtioNet};
+use rumpbake_drivers::virtio::{self, Transport, mmio::Mmio};
+use rumpbake_platform::backtrace::Console;
+
+use crate::irq::{self, Trigger};
+use crate::pci::{Pci, Windows};
+use crate::virtio_slots;
+
+/// The cards; `None` until somebody has asked.
+static CARDS: Giant<Option<Vec<Box<dyn Nic>>>> = Giant::new(None);
+/// Who is told.
+static READY: Giant<Option<fn(usize)>> = Giant::new(None);
+
+fn card<T>(interface: usize, f: impl FnOnce(&mut dyn Nic) -> T) -> Option<T> {
+    let mut cards = CARDS.borrow_mut();
+    Some(f(cards.as_mut()?.get_mut(interface)?.as_mut()))
+}
+
+/// An interrupt's argument: the interface and which of its interrupts it is.
+fn argument(interface: usize, why: Interrupt) -> usize {
+    interface << 2
+        | match why {
+            Interrupt::Line => 0,
+            Interrupt::Queues => 1,
+            Interrupt::Config => 2,
+        }
+}
+
+fn interrupt(argument: usize) {
+    let why = match argument & 3 {
+        0 => Interrupt::Line,
+        1 => Interrupt::Queues,
+        _ => Interrupt::Config,
+    };
+    let interface = argument >> 2;
+    if card(interface, |card| card.interrupt(why)) == Some(true)
+        && let Some(ready) = READY.get()
+    {
+        ready(interface);
+    }
+}
+
+/// A card that was found but cannot be used.
+fn complain(what: &str, why: impl core::fmt::Display) {
+    let _ = writeln!(Console, "rumpbake: a {what} {why}");
+}
+
+fn add_virtio(cards: &mut Vec<Box<dyn Nic>>, transport: Box<dyn Transport>) {
+    match VirtioNet::new(transport) {
+        Ok(card) => cards.push(Box::new(card)),
+        Err(error) => complain("virtio network device", error),
+    }
+}
+
+/// Gives a PCI function its line.
+fn use_line(device: &Device<'_>, interface: usize, what: &str) {
+    let arg = argument(interface, Interrupt::Line);
+    let routed =
+        device.interrupt_line().is_some_and(|line| irq::line(line, Trigger::PciLevel, interrupt, arg));
+    if !routed {
+        complain(what, "has no interrupt that this kernel can receive; it will be slow");
+    }
+}
+
+fn virtio_pci(cards: &mut Vec<Box<dyn Nic>>, device: &Device<'_>, mut windows: Windows<'_>) {
+    let interface = cards.len();
+    let wanted = [Interrupt::Config, Interrupt::Queues];
+    let has_room = device.msix().is_some_and(|table| usize::from(table.len) >= virtio::pci::MESSAGES);
+    let messages = if has_room {
+        let [config, queues] = wanted.map(|why| irq::message(interrupt, argument(interface, why)));
+        config.zip(queues)
+    } else {
+        None
+    };
+    let by_message = messages.is_some_and(|(config, queues)| windows.use_messages(&[config, queues]));
+    let Some(transport) = virtio::pci::Pci::new(device, by_message, &mut |bar| windows.get(bar)) else {
+        return complain("virtio network device", "follows no version of virtio that is known");
+    };
+    if !by_message {
+        use_line(device, interface, "virtio network device");
+    }
+    add_virtio(cards, Box::new(transport));
+}
+
+fn virtio_slot(cards: &mut Vec<Box<dyn Nic>>, registers: Registers, line: u8) {
+    let Some(transport) = Mmio::probe(registers, net::DEVICE_ID) else { return };
+    if !irq::line(line, Trigger::Edge, interrupt, argument(cards.len(), Interrupt::Line)) {
+        complain("virtio network device", "has no interrupt that this kernel can receive; it will be slow");
+    }
+    add_virtio(cards, Box::new(transport));
+}
+
+/// Looks for cards.
+fn find() -> Vec<Box<dyn Nic>> {
+    let mut cards = Vec::new();
+    let pci = Pci::find();
+    pci.scan(&mut |device| {
+        if virtio::pci::kind(&device) == Some(net::DEVICE_ID) {
+            virtio_pci(&mut cards, &device, pci.open(device));
+        }
+    });
+    virtio_slots::scan(pci.has_ports, &mut |registers, line| virtio_slot(&mut cards, registers, line));
+    cards
+}
+
+#[unsafe(export_name = "rb_net_count")]
+fn count() -> usize {
+    if CARDS.borrow().is_none() {
+        let found = find();
+        *CARDS.borrow_mut() = Some(found);
+    }
+    CARDS.borrow().as_ref().map_or(0, Vec::len)
+}
+
+#[unsafe(export_name = "rb_net_info")]
+fn info(interface: usize) -> Info {
+    match card(interface, |card| card.info()) {
+        Some(info) => info,
+        None => panic!("there is no network interface {interface}"),
+    }
+}
+
+#[unsafe(export_name = "rb_net_counters")]
+fn counters(interface: usize) -> Counters {
+    card(interface, |card| card.counters()).unwrap_or_default()
+}
+
+#[unsafe(export_name = "rb_net_receive")]
+fn receive(interface: usize) -> Option<Packet> {
+    card(interface, |card| card.receive())?
+}
+
+#[unsafe(export_name = "rb_net_transmit")]
+fn transmit(interface: usize, packet: Packet) -> Result<(), Packet> {
+    let mut cards = CARDS.borrow_mut();
+    match cards.as_mut().and_then(|cards| cards.get_mut(interface)) {
+        Some(card) => card.transmit(packet),
+        None => Err(packet),
+    }
+}
+
+#[unsafe(export_name = "rb_net_flush")]
+fn flush(interface: usize) {
+    card(interface, |card| card.flush());
+}
+
+#[unsafe(export_name = "rb_net_enable_interrupt")]
+fn enable_interrupt(interface: usize) -> bool {
+    card(interface, |card| card.enable_interrupt()).unwrap_or(false)
+}
+
+#[unsafe(export_name = "rb_net_on_ready")]
+fn on_ready(ready: fn(usize)) {
+    READY.set(Some(ready));
+}
