@@ -43,8 +43,15 @@ const KITS: [Kit; 2] = [
 const COMMON_FLAGS: [&str; 3] = ["-Cpanic=abort", "-Crelocation-model=static", "-Cforce-unwind-tables=no"];
 
 /// Folders and files that the kits are made from, relative to the workspace.
-const SOURCES: [&str; 6] =
-    ["kernel", "platform/common", "platform/hw", "libc-build", "Cargo.toml", "Cargo.lock"];
+const SOURCES: [&str; 7] = [
+    "kernel",
+    "platform/common",
+    "platform/drivers",
+    "platform/hw",
+    "libc-build",
+    "Cargo.toml",
+    "Cargo.lock",
+];
 
 fn main() -> ExitCode {
     let workspace = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets this")).join("..");

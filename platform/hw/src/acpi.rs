@@ -1,4 +1,5 @@
-//! As much of ACPI as switching the machine off needs: the FADT's power registers and the `\_S5_` package (ACPI 6.5, 4.8.3, 5.2.8, 5.2.9, 7.4.2).
+//! As much of ACPI as switching the machine off and finding devices need: the FADT's power registers and the `\_S5_` package (ACPI 6.5, 4.8.3, 5.2.8, 5.2.9, 7.4.2),
+//! the interrupt controllers (5.2.12), PCI Express' configuration space (PCI Firmware 3.3, 4.1.2).
 
 use rumpbake_platform::page::phys_to_virt;
 
@@ -52,19 +53,76 @@ fn find_rsdp(given: u64) -> Option<u64> {
     search(0xe_0000, 0x2_0000)
 }
 
-/// The FADT, from the root table with 64-bit entries where there is one, else from the one with 32-bit entries.
-fn find_fadt(rsdp: u64) -> Option<&'static [u8]> {
+/// The first table with a signature, from the root table with 64-bit entries where there is one, else from the one with 32-bit entries.
+fn find_table(rsdp: u64, signature: &[u8; 4]) -> Option<&'static [u8]> {
     const REVISION: usize = 15;
     let root = bytes(rsdp, 36)?;
-    let is_fadt = |phys: u64| table(phys).filter(|table| table.starts_with(b"FACP"));
+    let wanted = |phys: u64| table(phys).filter(|table| table.starts_with(signature));
     let xsdt = if root[REVISION] >= 2 { u64_at(root, 24).filter(|&phys| phys != 0) } else { None };
     match xsdt {
-        Some(xsdt) => table(xsdt)?.get(36..)?.chunks_exact(8).find_map(|entry| is_fadt(u64_at(entry, 0)?)),
+        Some(xsdt) => table(xsdt)?.get(36..)?.chunks_exact(8).find_map(|entry| wanted(u64_at(entry, 0)?)),
         None => table(u32_at(root, 16)?.into())?
             .get(36..)?
             .chunks_exact(4)
-            .find_map(|entry| is_fadt(u32_at(entry, 0)?.into())),
+            .find_map(|entry| wanted(u32_at(entry, 0)?.into())),
     }
+}
+
+/// An I/O APIC.
+#[derive(Clone, Copy, Debug)]
+pub struct IoApic {
+    /// Physical address.
+    pub address: u64,
+    /// The number of its first input among those of all.
+    pub first_input: u32,
+}
+
+/// How a line of the ISA bus arrives at an I/O APIC where it is out of the ordinary.
+#[derive(Clone, Copy, Debug)]
+pub struct Override {
+    /// The input.
+    pub input: u32,
+    /// It is active low.
+    pub is_low: bool,
+    /// It is level-triggered.
+    pub is_level: bool,
+}
+
+/// The entries of a kind in the table of interrupt controllers.
+fn controllers(rsdp: u64, kind: u8) -> impl Iterator<Item = &'static [u8]> {
+    let table = find_rsdp(rsdp).and_then(|rsdp| find_table(rsdp, b"APIC"));
+    let mut rest = table.and_then(|table| table.get(44..)).unwrap_or(&[]);
+    core::iter::from_fn(move || {
+        let len = usize::from(*rest.get(1)?).max(2);
+        let entry = rest.get(..len)?;
+        rest = rest.get(len..)?;
+        Some(entry)
+    })
+    .filter(move |entry| entry[0] == kind)
+}
+
+/// The I/O APICs.
+pub fn io_apics(rsdp: u64) -> impl Iterator<Item = IoApic> {
+    controllers(rsdp, 1).filter_map(|entry| {
+        let io_apic = IoApic { address: u32_at(entry, 4)?.into(), first_input: u32_at(entry, 8)? };
+        // Mapped uncached from there on.
+        (io_apic.address >= 0xfe00_0000).then_some(io_apic)
+    })
+}
+
+/// What is out of the ordinary with an ISA line.
+pub fn line_override(rsdp: u64, line: u8) -> Option<Override> {
+    let entry = controllers(rsdp, 2).find(|entry| entry.get(3) == Some(&line))?;
+    let flags = u16::from_le_bytes([*entry.get(8)?, *entry.get(9)?]);
+    Some(Override { input: u32_at(entry, 4)?, is_low: flags & 3 == 3, is_level: flags >> 2 & 3 == 3 })
+}
+
+/// Where PCI Express' configuration space is: the physical address of bus 0.
+pub fn pci_express(rsdp: u64) -> Option<u64> {
+    let table = find_table(find_rsdp(rsdp)?, b"MCFG")?;
+    let entry = table.get(44..60)?;
+    // Segment 0, from bus 0 on.
+    if entry[8..11] == [0, 0, 0] { u64_at(entry, 0) } else { None }
 }
 
 /// The sleep types of `\_S5_`: a package of bytes, found by its name in the byte code.
@@ -104,7 +162,7 @@ pub fn power_off(rsdp: u64) -> Option<PowerOff> {
     const SLEEP_ENABLE: u16 = 1 << 13;
     const SLEEP_CONTROL_ENABLE: u8 = 1 << 5;
     const HARDWARE_REDUCED: u32 = 1 << 20;
-    let fadt = find_fadt(find_rsdp(rsdp)?)?;
+    let fadt = find_table(find_rsdp(rsdp)?, b"FACP")?;
     let dsdt = match u32_at(fadt, 40)? {
         0 => u64_at(fadt, 140)?,
         short => short.into(),

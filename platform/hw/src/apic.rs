@@ -8,9 +8,10 @@ use rumpbake_platform::{callout, sched};
 use crate::cpuid::{apic_base, features};
 use crate::interrupts::{IRQ_BASE, TIMER_VECTOR};
 use crate::msr::wrmsr;
-use crate::{clock, memory, serial};
+use crate::{clock, irq, memory, serial};
 use rumpbake_platform::io::{outb, rdtsc};
 
+const ID: usize = 0x20;
 const SPURIOUS: usize = 0xf0;
 const END_OF_INTERRUPT: usize = 0xb0;
 const LVT_TIMER: usize = 0x320;
@@ -21,7 +22,11 @@ const MASKED: u32 = 1 << 16;
 const TSC_DEADLINE_MODE: u32 = 2 << 17;
 const TSC_DEADLINE: u32 = 0x6e0;
 /// Where the I/O APIC is on every PC and on QEMU's microvm.
-const IO_APIC: u64 = 0xfec0_0000;
+pub const IO_APIC: u64 = 0xfec0_0000;
+/// An input of an I/O APIC is active low.
+pub const LOW: u32 = 1 << 13;
+/// An input of an I/O APIC is level-triggered.
+pub const LEVEL: u32 = 1 << 15;
 
 struct Apic {
     registers: *mut u32,
@@ -46,13 +51,36 @@ fn write(register: usize, value: u32) {
     unsafe { apic().registers.byte_add(register).write_volatile(value) };
 }
 
-fn io_apic_write(register: u32, value: u32) {
-    let window = memory::device(IO_APIC);
+fn io_apic_write(io_apic: u64, register: u32, value: u32) {
+    let window = memory::device(io_apic);
     // SAFETY: the I/O APIC's select and data registers, mapped uncached.
     unsafe {
         window.write_volatile(register);
         window.byte_add(0x10).write_volatile(value);
     }
+}
+
+/// How many inputs an I/O APIC has.
+pub fn io_apic_inputs(io_apic: u64) -> u32 {
+    const VERSION: u32 = 1;
+    let window = memory::device(io_apic);
+    // SAFETY: as above.
+    let version = unsafe {
+        window.write_volatile(VERSION);
+        window.byte_add(0x10).read_volatile()
+    };
+    (version >> 16 & 0xff) + 1
+}
+
+/// Routes an input of an I/O APIC to a vector of this processor; `flags` are [`LOW`] and [`LEVEL`].
+pub fn route(io_apic: u64, input: u32, flags: u32, vector: u8) {
+    io_apic_write(io_apic, 0x11 + 2 * input, u32::from(id()) << 24);
+    io_apic_write(io_apic, 0x10 + 2 * input, flags | u32::from(vector));
+}
+
+/// The number of this processor's local APIC.
+pub fn id() -> u8 {
+    (read(ID) >> 24) as u8
 }
 
 /// Switches the local APIC on and the legacy controllers off; the timer is masked until it is first set.
@@ -128,13 +156,18 @@ pub fn init_timer() {
 
 /// Routes the first serial port's interrupt (ISA line 4, edge-triggered) to the processor.
 pub fn enable_console() {
-    const LINE: u32 = 4;
-    io_apic_write(0x11 + 2 * LINE, 0);
-    io_apic_write(0x10 + 2 * LINE, u32::from(IRQ_BASE) + LINE);
+    const LINE: u8 = 4;
+    route(IO_APIC, LINE.into(), 0, IRQ_BASE + LINE);
 }
 
 /// Handles an interrupt.
 pub fn interrupt(vector: u8) {
+    if vector > TIMER_VECTOR {
+        // A level-triggered line comes again if it is still up at the end of the interrupt: the device is seen to first.
+        sched::interrupt(|| irq::dispatch(vector));
+        write(END_OF_INTERRUPT, 0);
+        return;
+    }
     write(END_OF_INTERRUPT, 0);
     sched::interrupt(|| match vector {
         TIMER_VECTOR => callout::timer_interrupt(),

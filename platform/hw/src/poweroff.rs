@@ -22,6 +22,12 @@ pub fn set_rsdp(rsdp: u64) {
     unsafe { *RSDP.get() = rsdp };
 }
 
+/// Where the loader said that ACPI's root pointer is; 0 if it did not say.
+pub fn rsdp() -> u64 {
+    // SAFETY: written at boot only.
+    unsafe { *RSDP.get() }
+}
+
 /// Switches off; `status` goes to the debug-exit port if it is not 0.
 pub fn stop(status: u8) -> ! {
     if status != 0 {
