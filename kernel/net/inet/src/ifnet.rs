@@ -110,9 +110,11 @@ pub fn count(counter: &Cell<u64>, amount: u64) {
 pub struct Offloads {
     /// It completes TCP and UDP checksums; where it does not, output does.
     pub tx_checksum: bool,
-    /// It cuts large TCP segments: a [`rump_hypercall::net::Packet`] with a gso size may be up to this long, headers included. 0 if it does not; then no
-    /// such packet may be sent.
-    pub tso_max: usize,
+    /// It cuts large TCP segments over IPv4 itself: a packet with a [`rump_hypercall::net::Gso`] may be up to this long, IP header included; bytes. 0 if it
+    /// does not: then no such packet may be sent.
+    pub tso4_max: usize,
+    /// The same over IPv6.
+    pub tso6_max: usize,
 }
 
 /// An interface.
@@ -123,6 +125,8 @@ pub struct Ifnet {
     pub kind: Kind,
     /// The largest packet, without the link's header; bytes.
     pub mtu: Cell<usize>,
+    /// The largest that it can be.
+    pub mtu_max: usize,
     /// IFF_ flags.
     pub flags: Cell<u32>,
     /// What it does for those who send.
@@ -157,6 +161,7 @@ impl Ifnet {
             index: list.len() as u16 + 1,
             kind,
             mtu: Cell::new(mtu),
+            mtu_max: mtu,
             flags: Cell::new(flags.cast_unsigned()),
             offloads,
             addrs: RefCell::new(Vec::new()),
@@ -278,8 +283,6 @@ pub fn is_broadcast(addr: Addr) -> bool {
         return false;
     }
     addr.is_limited_broadcast()
-        || find_map(|ifp| {
-            ifp.addrs.borrow().iter().any(|own| own.broadcast() == Some(addr)).then_some(())
-        })
-        .is_some()
+        || find_map(|ifp| ifp.addrs.borrow().iter().any(|own| own.broadcast() == Some(addr)).then_some(()))
+            .is_some()
 }

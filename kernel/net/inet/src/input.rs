@@ -1,8 +1,9 @@
 //! Where packets for this host go: what the protocols above IP are told of one, and the dispatch to them.
 
+use rump_hypercall::Giant;
 use rump_hypercall::net::Packet;
 
-use crate::addr::Addr;
+use crate::addr::{Addr, pseudo_header};
 use crate::ifnet::Ifnet;
 use crate::wire::proto;
 
@@ -51,13 +52,68 @@ pub enum Ctl {
     TimeExceeded,
 }
 
+/// The beginning of a packet as it came, for ICMP errors about it.
+pub struct Quote {
+    bytes: [u8; QUOTE_MAX],
+    len: u8,
+}
+
+/// The largest IPv4 header and eight bytes; an IPv6 header and more.
+const QUOTE_MAX: usize = 96;
+
+impl Quote {
+    /// Of a packet that begins with its IP header.
+    #[inline]
+    #[must_use]
+    pub fn of(head: &[u8]) -> Self {
+        let mut bytes = [0; QUOTE_MAX];
+        let len = head.len().min(QUOTE_MAX);
+        bytes[..len].copy_from_slice(&head[..len]);
+        Self { bytes, len: len as u8 }
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+}
+
+/// Whether the transport checksum of a packet is right.
+#[must_use]
+pub fn checksum_ok(packet: &Packet, info: &Received) -> bool {
+    if info.checksum_ok {
+        return true;
+    }
+    let mut sum = pseudo_header(info.src, info.dst, info.protocol, packet.len());
+    for slice in packet.slices() {
+        sum.add(slice.bytes());
+    }
+    sum.finish() == 0
+}
+
+/// Takes a packet that begins with its transport header.
+pub type Input = fn(packet: Packet, info: &Received);
+/// Takes an ICMP error about a packet from `src` to `dst`, of which `header` is the beginning.
+pub type CtlInput = fn(what: Ctl, src: Addr, dst: Addr, header: &[u8; 8]);
+
+static TCP: Giant<Option<(Input, CtlInput)>> = Giant::new(None);
+
+/// TCP's: where its packets go, and what ICMP says of them.
+pub fn set_tcp(input: Input, ctlinput: CtlInput) {
+    TCP.set(Some((input, ctlinput)));
+}
+
 /// Hands a packet to its protocol. `packet` begins with the transport header and ends with the payload; at least the first 60 bytes of it (or all,
 /// if it is shorter) are contiguous. False if nobody wants the protocol.
-pub fn dispatch(packet: Packet, info: &Received) -> bool {
+pub fn dispatch(packet: Packet, info: &Received, quote: &Quote) -> bool {
     match info.protocol {
-        proto::TCP => crate::tcp::input(packet, info),
-        proto::UDP => crate::udp::input(packet, info),
-        _ => return false,
+        proto::TCP => {
+            let Some((input, _)) = TCP.get() else { return false };
+            input(packet, info);
+        }
+        proto::UDP => crate::udp::input(packet, info, quote),
+        _ => return crate::raw::input(&packet, info),
     }
     true
 }
@@ -65,7 +121,11 @@ pub fn dispatch(packet: Packet, info: &Received) -> bool {
 /// Tells a protocol of an ICMP error about a packet that it sent from `src` to `dst`; `header` is the beginning of the transport header, at least 8 bytes.
 pub fn ctlinput(what: Ctl, protocol: u8, src: Addr, dst: Addr, header: &[u8; 8]) {
     match protocol {
-        proto::TCP => crate::tcp::ctlinput(what, src, dst, header),
+        proto::TCP => {
+            if let Some((_, ctlinput)) = TCP.get() {
+                ctlinput(what, src, dst, header);
+            }
+        }
         proto::UDP => crate::udp::ctlinput(what, src, dst, header),
         _ => {}
     }

@@ -39,6 +39,8 @@ pub struct Path {
     pub next_hop: Addr,
     /// The largest packet that the path is known to take, IP header included; bytes.
     pub mtu: usize,
+    /// The destination is a broadcast address.
+    pub is_broadcast: bool,
 }
 
 impl Path {
@@ -48,11 +50,11 @@ impl Path {
         self.mtu.saturating_sub(dst.header_len() + crate::wire::TCP_LEN)
     }
 
-    /// The largest packet that the interface cuts into segments itself, IP header included; 0 if it does not (see [`ifnet::Offloads`]).
+    /// The largest packet to `dst` that the interface cuts into segments itself, IP header included; 0 if it does not (see [`ifnet::Offloads`]).
     #[inline]
     #[must_use]
-    pub fn tso_max(&self) -> usize {
-        self.ifp.offloads.tso_max
+    pub fn tso_max(&self, dst: Addr) -> usize {
+        if dst.is_v4() { self.ifp.offloads.tso4_max } else { self.ifp.offloads.tso6_max }
     }
 }
 
@@ -137,47 +139,66 @@ pub fn all() -> Vec<Route> {
 /// # Errors
 /// EHOSTUNREACH if no route leads there. ENETDOWN if the interface is down.
 pub fn lookup(dst: Addr) -> Result<Path, Errno> {
+    find(dst, None)
+}
+
+/// The way to `dst` out of this interface; a destination to which no route leads is taken to be on its link.
+///
+/// # Errors
+/// ENETDOWN if the interface is down.
+pub fn lookup_on(dst: Addr, ifp: &'static Ifnet) -> Result<Path, Errno> {
+    find(dst, Some(ifp))
+}
+
+fn find(dst: Addr, only: Option<&'static Ifnet>) -> Result<Path, Errno> {
     if ifnet::is_local(dst) {
         let ifp = ifnet::loopback().ok_or(Errno::ENETUNREACH)?;
-        return Ok(Path { ifp, next_hop: dst, mtu: ifp.mtu.get() });
+        return on_link(ifp, dst);
     }
     if dst.zone() != 0 {
         let ifp = ifnet::by_index(usize::from(dst.zone())).ok_or(Errno::EHOSTUNREACH)?;
         return on_link(ifp, dst);
     }
-    let table = TABLE.borrow();
-    let fits = |route: &&Route| {
-        route.dst.is_v4() == dst.is_v4() && dst.matches(route.dst, route.bits) && route.ifp.is_up()
-    };
-    let found = table.routes.iter().find(fits);
-    if found.is_none() && (dst.is_multicast() || dst.is_limited_broadcast()) {
-        drop(table);
-        let first = ifnet::find_map(|ifp| (!ifp.is_loopback() && ifp.is_up()).then_some(ifp));
-        return on_link(first.or_else(ifnet::loopback).ok_or(Errno::EHOSTUNREACH)?, dst);
+    let to_all = dst.is_multicast() || dst.is_limited_broadcast();
+    if let Some(ifp) = only
+        && to_all
+    {
+        return on_link(ifp, dst);
     }
-    let route = found.ok_or(Errno::EHOSTUNREACH)?;
-    let next_hop = match route.gateway {
-        Some(gateway) if !dst.is_multicast() && !dst.is_limited_broadcast() => gateway,
-        _ => dst,
+    let table = TABLE.borrow();
+    let found = table.routes.iter().find(|route| {
+        route.dst.is_v4() == dst.is_v4()
+            && dst.matches(route.dst, route.bits)
+            && route.ifp.is_up()
+            && only.is_none_or(|ifp| ifp.index == route.ifp.index)
+    });
+    let Some(route) = found else {
+        drop(table);
+        let first = || ifnet::find_map(|ifp| (!ifp.is_loopback() && ifp.is_up()).then_some(ifp));
+        let ifp = only.or_else(|| if to_all { first().or_else(ifnet::loopback) } else { None });
+        return on_link(ifp.ok_or(Errno::EHOSTUNREACH)?, dst);
     };
-    let mut mtu = route.ifp.mtu.get();
+    let mut path = on_link(route.ifp, dst)?;
+    if let Some(gateway) = route.gateway
+        && !to_all
+    {
+        path.next_hop = gateway;
+    }
     if let Some(&(known, until_ns)) = table.mtus.get(&dst)
         && time::monotonic_ns() < until_ns
     {
-        mtu = mtu.min(known);
+        path.mtu = path.mtu.min(known);
     }
-    Ok(Path { ifp: route.ifp, next_hop, mtu })
+    Ok(path)
 }
 
 /// The way to a neighbour on the link of `ifp`.
-///
-/// # Errors
-/// ENETDOWN if the interface is down.
-pub fn on_link(ifp: &'static Ifnet, dst: Addr) -> Result<Path, Errno> {
+fn on_link(ifp: &'static Ifnet, dst: Addr) -> Result<Path, Errno> {
     if !ifp.is_up() {
         return Err(Errno::ENETDOWN);
     }
-    Ok(Path { ifp, next_hop: dst, mtu: ifp.mtu.get() })
+    let is_broadcast = !ifp.is_loopback() && ifnet::is_broadcast(dst);
+    Ok(Path { ifp, next_hop: dst, mtu: ifp.mtu.get(), is_broadcast })
 }
 
 /// Remembers that packets to `dst` must not be larger. Returns the MTU that now holds; `None` if nothing changed.
@@ -201,9 +222,15 @@ pub fn lower_path_mtu(dst: Addr, mtu: usize) -> Option<usize> {
     Some(mtu)
 }
 
-/// Removes what has expired; when the next one will.
-pub fn expire(now_ns: u64) -> u64 {
+/// Removes what has expired; returns when there is something to do next.
+pub fn timer(now_ns: u64) -> u64 {
     remove(|route| route.expires_ns <= now_ns);
+    next_expiry()
+}
+
+/// When the first route expires.
+#[must_use]
+pub fn next_expiry() -> u64 {
     TABLE.borrow().routes.iter().map(|route| route.expires_ns).min().unwrap_or(time::NEVER)
 }
 

@@ -8,13 +8,9 @@ pub const ICMP_LEN: usize = 8;
 pub mod v4 {
     pub const ECHO_REPLY: u8 = 0;
     pub const UNREACHABLE: u8 = 3;
-    pub const SOURCE_QUENCH: u8 = 4;
-    pub const REDIRECT: u8 = 5;
     pub const ECHO: u8 = 8;
     pub const TIME_EXCEEDED: u8 = 11;
     pub const PARAMETER_PROBLEM: u8 = 12;
-    pub const TIMESTAMP: u8 = 13;
-    pub const MASK_REQUEST: u8 = 17;
     /// Code of UNREACHABLE.
     pub const PROTOCOL: u8 = 2;
     /// Code of UNREACHABLE.

@@ -121,7 +121,7 @@ impl TcpHeader {
         put_u16(&mut bytes, 2, self.dst_port);
         put_u32(&mut bytes, 4, self.seq);
         put_u32(&mut bytes, 8, self.ack);
-        bytes[12] = (self.header_len / 4 << 4) as u8;
+        bytes[12] = ((self.header_len / 4) << 4) as u8;
         bytes[13] = self.flags;
         put_u16(&mut bytes, 14, self.window);
         put_u16(&mut bytes, 16, self.checksum);
