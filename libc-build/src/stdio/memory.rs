@@ -138,25 +138,32 @@ pub unsafe extern "C" fn fmemopen(buffer: *mut c_void, size: usize, mode: *const
     }
 }
 
-/// A buffer that grows, and where the program wants to see it.
-struct Growing {
-    shown: *mut *mut u8,
+/// A text that grows, of bytes or of wide characters, and where the program wants to see it. Sizes count elements.
+pub(crate) struct Growing<T> {
+    shown: *mut *mut T,
     shown_size: *mut usize,
-    base: *mut u8,
+    base: *mut T,
     capacity: usize,
     len: usize,
     position: usize,
 }
 
-impl Growing {
-    /// Makes room for `size` bytes and a zero; new ones are zero.
+impl<T: Copy> Growing<T> {
+    /// An empty text, which is not shown yet; None without memory.
+    pub(crate) fn new(shown: *mut *mut T, shown_size: *mut usize) -> Option<Self> {
+        let mut it = Self { shown, shown_size, base: null_mut(), capacity: 0, len: 0, position: 0 };
+        it.reserve(0).then_some(it)
+    }
+
+    /// Makes room for `size` elements and a zero; new ones are zero.
     fn reserve(&mut self, size: usize) -> bool {
         if size < self.capacity {
             return true;
         }
         let capacity = (size + 1).max(self.capacity * 2);
+        let Some(bytes) = capacity.checked_mul(size_of::<T>()) else { return false };
         // SAFETY: the buffer is from the heap.
-        let larger = unsafe { heap::resize(self.base, capacity) };
+        let larger: *mut T = unsafe { heap::resize(self.base.cast(), bytes) }.cast();
         if larger.is_null() {
             return false;
         }
@@ -166,61 +173,124 @@ impl Growing {
         true
     }
 
+    /// Appends or replaces elements; Err with an error number.
+    pub(crate) fn put(&mut self, elements: &[T]) -> Result<(), c_int> {
+        let limit = isize::MAX as usize / size_of::<T>();
+        let end = self.position.checked_add(elements.len()).filter(|&end| end < limit).ok_or(EOVERFLOW)?;
+        if !self.reserve(end) {
+            return Err(ENOMEM);
+        }
+        // SAFETY: there is room for them, and for a zero behind them.
+        unsafe {
+            core::ptr::copy_nonoverlapping(
+                elements.as_ptr(),
+                self.base.wrapping_add(self.position),
+                elements.len(),
+            );
+            self.position = end;
+            if end > self.len {
+                self.len = end;
+                self.base.wrapping_add(end).write_bytes(0, 1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes to another position, and shows the program where the text is; -1 with EINVAL where there is no such position.
+    ///
+    /// # Safety
+    /// As [`Self::show`].
+    pub(crate) unsafe fn seek(&mut self, offset: i64, whence: c_int) -> i64 {
+        let most = isize::MAX as usize / size_of::<T>() - 1;
+        let Some(position) = target(self.position, self.len, most, offset, whence) else {
+            return errno::fail(EINVAL).into();
+        };
+        self.position = position;
+        // SAFETY: as this function's own.
+        unsafe { self.show() };
+        position as i64
+    }
+
     /// Shows the program where the text is.
     ///
     /// # Safety
     /// The program's places are still valid (open_memstream(3)).
-    unsafe fn show(&self) {
+    pub(crate) unsafe fn show(&self) {
         // SAFETY: as this function's own.
         unsafe {
             *self.shown = self.base;
             *self.shown_size = self.len.min(self.position);
         }
     }
+
+    /// Frees the text.
+    ///
+    /// # Safety
+    /// Nobody uses it any more.
+    unsafe fn free(self) {
+        // SAFETY: as this function's own; the buffer is from the heap.
+        unsafe { heap::free(self.base.cast()) };
+    }
 }
 
 unsafe extern "C" fn growing_write(cookie: *mut c_void, from: *const c_void, size: usize) -> isize {
-    // SAFETY: the cookie is open_memstream's, the bytes are the caller's, and there is room for them.
+    // SAFETY: the cookie is open_memstream's, the bytes are the caller's.
     unsafe {
-        let it = &mut *cookie.cast::<Growing>();
-        let Some(end) = it.position.checked_add(size).filter(|&end| end < isize::MAX as usize) else {
-            errno::set(EOVERFLOW);
+        let it = &mut *cookie.cast::<Growing<u8>>();
+        if let Err(error) = it.put(core::slice::from_raw_parts(from.cast(), size)) {
+            errno::set(error);
             return -1;
-        };
-        if !it.reserve(end) {
-            errno::set(ENOMEM);
-            return -1;
-        }
-        core::ptr::copy_nonoverlapping(from.cast(), it.base.wrapping_add(it.position), size);
-        it.position = end;
-        if end > it.len {
-            it.len = end;
-            *it.base.wrapping_add(end) = 0;
         }
         it.show();
-        size as isize
     }
+    size as isize
 }
 
 unsafe extern "C" fn growing_seek(cookie: *mut c_void, offset: i64, whence: c_int) -> i64 {
     // SAFETY: the cookie is open_memstream's.
-    unsafe {
-        let it = &mut *cookie.cast::<Growing>();
-        match target(it.position, it.len, isize::MAX as usize - 1, offset, whence) {
-            Some(position) => {
-                it.position = position;
-                it.show();
-                position as i64
-            }
-            None => errno::fail(EINVAL).into(),
-        }
-    }
+    unsafe { (*cookie.cast::<Growing<u8>>()).seek(offset, whence) }
 }
 
 unsafe extern "C" fn growing_close(cookie: *mut c_void) -> c_int {
-    // SAFETY: the cookie is open_memstream's, and this is its last use. The buffer is the program's now.
+    // SAFETY: the cookie is the stream's, and this is its last use. The buffer is the program's now.
     unsafe { heap::free(cookie.cast()) };
     0
+}
+
+/// Opens a stream that writes to a growing text. `make` puts the text into what the functions find behind their cookie.
+///
+/// # Safety
+/// Both places are null or valid until the stream is closed; the functions take a cookie that points to a `C`, and `text_of` finds the text in it.
+pub(crate) unsafe fn open_growing<T: Copy, C>(
+    shown: *mut *mut T,
+    shown_size: *mut usize,
+    make: impl FnOnce(Growing<T>) -> C,
+    text_of: impl FnOnce(C) -> Growing<T>,
+    write: unsafe extern "C" fn(*mut c_void, *const c_void, usize) -> isize,
+    seek: unsafe extern "C" fn(*mut c_void, i64, c_int) -> i64,
+) -> *mut File {
+    if shown.is_null() || shown_size.is_null() {
+        errno::set(EINVAL);
+        return null_mut();
+    }
+    let cookie: *mut C = heap::allocate(size_of::<C>()).cast();
+    let text = if cookie.is_null() { None } else { Growing::new(shown, shown_size) };
+    // SAFETY: as this function's own; the cookie is fresh.
+    unsafe {
+        let Some(text) = text else {
+            heap::free(cookie.cast());
+            errno::set(ENOMEM);
+            return null_mut();
+        };
+        text.show();
+        cookie.write(make(text));
+        let file = funopen2(cookie.cast(), None, Some(write), Some(seek), None, Some(growing_close));
+        if file.is_null() {
+            text_of(cookie.read()).free();
+            heap::free(cookie.cast());
+        }
+        file
+    }
 }
 
 /// open_memstream(3).
@@ -229,29 +299,6 @@ unsafe extern "C" fn growing_close(cookie: *mut c_void) -> c_int {
 /// Both places are valid until the stream is closed.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn open_memstream(shown: *mut *mut u8, shown_size: *mut usize) -> *mut File {
-    if shown.is_null() || shown_size.is_null() {
-        errno::set(EINVAL);
-        return null_mut();
-    }
-    let cookie: *mut Growing = heap::allocate(size_of::<Growing>()).cast();
-    let mut it = Growing { shown, shown_size, base: null_mut(), capacity: 0, len: 0, position: 0 };
-    if cookie.is_null() || !it.reserve(0) {
-        // SAFETY: null or from the heap.
-        unsafe { heap::free(cookie.cast()) };
-        errno::set(ENOMEM);
-        return null_mut();
-    }
-    // SAFETY: as this function's own; the cookie is fresh.
-    unsafe {
-        it.show();
-        let base = it.base;
-        cookie.write(it);
-        let file =
-            funopen2(cookie.cast(), None, Some(growing_write), Some(growing_seek), None, Some(growing_close));
-        if file.is_null() {
-            heap::free(base);
-            heap::free(cookie.cast());
-        }
-        file
-    }
+    // SAFETY: as this function's own.
+    unsafe { open_growing(shown, shown_size, |text| text, |text| text, growing_write, growing_seek) }
 }

@@ -19,6 +19,29 @@ struct Scanned {
     any: bool,
 }
 
+impl Scanned {
+    /// Nothing, at the start of `string`.
+    fn nothing(string: *const c_char) -> Self {
+        Self { magnitude: 0, negative: false, overflow: false, end: string, any: false }
+    }
+
+    /// The number as a signed one, the nearest where it does not fit, and whether it fits.
+    fn signed(&self) -> (i64, bool) {
+        let limit = if self.negative { i64::MIN } else { i64::MAX };
+        if self.overflow || self.magnitude > limit.unsigned_abs() {
+            return (limit, false);
+        }
+        let value = self.magnitude.cast_signed();
+        (if self.negative { value.wrapping_neg() } else { value }, true)
+    }
+
+    /// The number as an unsigned one, of which a minus sign makes the complement, and whether it fits.
+    fn unsigned(&self) -> (u64, bool) {
+        let is_complement = self.negative && !self.overflow;
+        (if is_complement { self.magnitude.wrapping_neg() } else { self.magnitude }, !self.overflow)
+    }
+}
+
 /// Whether `base` is one that these functions take.
 fn is_base(base: c_int) -> bool {
     base == 0 || (2..=36).contains(&base)
@@ -92,28 +115,39 @@ unsafe fn store_end(end: *mut *mut c_char, at: *const c_char) {
     }
 }
 
+/// The common part of the functions that set errno.
+///
+/// # Safety
+/// `string` is a C string, `end` null or writable.
+unsafe fn convert(string: *const c_char, end: *mut *mut c_char, base: c_int) -> Scanned {
+    // SAFETY: as this function's own.
+    unsafe {
+        let found = if is_base(base) {
+            scan(string, base)
+        } else {
+            errno::set(errno::EINVAL);
+            Scanned::nothing(string)
+        };
+        store_end(end, found.end);
+        found
+    }
+}
+
+/// A number, with errno set where it did not fit.
+fn checked<T>((value, fits): (T, bool)) -> T {
+    if !fits {
+        errno::set(errno::ERANGE);
+    }
+    value
+}
+
 /// The signed functions' result.
 ///
 /// # Safety
 /// `string` is a C string, `end` null or writable.
 pub(crate) unsafe fn signed(string: *const c_char, end: *mut *mut c_char, base: c_int) -> i64 {
     // SAFETY: as this function's own.
-    unsafe {
-        if !is_base(base) {
-            store_end(end, string);
-            errno::set(errno::EINVAL);
-            return 0;
-        }
-        let found = scan(string, base);
-        store_end(end, found.end);
-        let limit = if found.negative { i64::MIN } else { i64::MAX };
-        if found.overflow || found.magnitude > limit.unsigned_abs() {
-            errno::set(errno::ERANGE);
-            return limit;
-        }
-        let value = found.magnitude.cast_signed();
-        if found.negative { value.wrapping_neg() } else { value }
-    }
+    checked(unsafe { convert(string, end, base) }.signed())
 }
 
 /// The unsigned functions' result.
@@ -122,20 +156,7 @@ pub(crate) unsafe fn signed(string: *const c_char, end: *mut *mut c_char, base: 
 /// `string` is a C string, `end` null or writable.
 pub(crate) unsafe fn unsigned(string: *const c_char, end: *mut *mut c_char, base: c_int) -> u64 {
     // SAFETY: as this function's own.
-    unsafe {
-        if !is_base(base) {
-            store_end(end, string);
-            errno::set(errno::EINVAL);
-            return 0;
-        }
-        let found = scan(string, base);
-        store_end(end, found.end);
-        if found.overflow {
-            errno::set(errno::ERANGE);
-            return u64::MAX;
-        }
-        if found.negative { found.magnitude.wrapping_neg() } else { found.magnitude }
-    }
+    checked(unsafe { convert(string, end, base) }.unsigned())
 }
 
 macro_rules! family {
@@ -174,18 +195,38 @@ family! {
     strtoumax strtoumax_l u64 = unsigned "A `uintmax_t` from text.";
 }
 
-/// What strtoi(3) and strtou(3) tell beside the number.
-fn status(base: c_int, any: bool, overflow: bool, trailing: bool) -> c_int {
-    if !is_base(base) {
-        errno::EINVAL
-    } else if !any {
-        errno::ECANCELED
-    } else if overflow {
-        errno::ERANGE
-    } else if trailing {
-        errno::ENOTSUP
-    } else {
-        0
+/// strtoi(3) and strtou(3): `value_of` makes the number, which is forced between `low` and `high`.
+///
+/// # Safety
+/// `string` is a C string, `end` and `problem` are null or writable.
+unsafe fn bounded<T: Ord + Copy>(
+    string: *const c_char,
+    end: *mut *mut c_char,
+    base: c_int,
+    value_of: impl FnOnce(&Scanned) -> (T, bool),
+    (low, high): (T, T),
+    problem: *mut c_int,
+) -> T {
+    // SAFETY: as this function's own; the scanner's end lies in the string.
+    unsafe {
+        let found = if is_base(base) { scan(string, base) } else { Scanned::nothing(string) };
+        let (value, fits) = value_of(&found);
+        store_end(end, found.end);
+        let forced = value.max(low).min(high);
+        if !problem.is_null() {
+            *problem = if !is_base(base) {
+                errno::EINVAL
+            } else if !found.any {
+                errno::ECANCELED
+            } else if !fits || forced != value {
+                errno::ERANGE
+            } else if *found.end != 0 {
+                errno::ENOTSUP
+            } else {
+                0
+            };
+        }
+        forced
     }
 }
 
@@ -202,26 +243,8 @@ pub unsafe extern "C" fn strtoi(
     high: i64,
     problem: *mut c_int,
 ) -> i64 {
-    // SAFETY: as this function's own; the scanner's end lies in the string.
-    unsafe {
-        let scanned = if is_base(base) { Some(scan(string, base)) } else { None };
-        let (value, range, stop, any) = match &scanned {
-            None => (0, false, string, false),
-            Some(found) => {
-                let limit = if found.negative { i64::MIN } else { i64::MAX };
-                let range = found.overflow || found.magnitude > limit.unsigned_abs();
-                let magnitude = found.magnitude.cast_signed();
-                let exact = if found.negative { magnitude.wrapping_neg() } else { magnitude };
-                (if range { limit } else { exact }, range, found.end, found.any)
-            }
-        };
-        store_end(end, stop);
-        let forced = value.max(low).min(high);
-        if !problem.is_null() {
-            *problem = status(base, any, range || forced != value, *stop != 0);
-        }
-        forced
-    }
+    // SAFETY: as this function's own.
+    unsafe { bounded(string, end, base, Scanned::signed, (low, high), problem) }
 }
 
 /// A `uintmax_t` from text, forced between `low` and `high`; what was wrong goes to `problem`. errno stays as it was.
@@ -237,27 +260,8 @@ pub unsafe extern "C" fn strtou(
     high: u64,
     problem: *mut c_int,
 ) -> u64 {
-    // SAFETY: as this function's own; the scanner's end lies in the string.
-    unsafe {
-        let scanned = if is_base(base) { Some(scan(string, base)) } else { None };
-        let (value, range, stop, any) = match &scanned {
-            None => (0, false, string, false),
-            Some(found) => {
-                let negated = if found.negative && !found.overflow {
-                    found.magnitude.wrapping_neg()
-                } else {
-                    found.magnitude
-                };
-                (negated, found.overflow, found.end, found.any)
-            }
-        };
-        store_end(end, stop);
-        let forced = value.max(low).min(high);
-        if !problem.is_null() {
-            *problem = status(base, any, range || forced != value, *stop != 0);
-        }
-        forced
-    }
+    // SAFETY: as this function's own.
+    unsafe { bounded(string, end, base, Scanned::unsigned, (low, high), problem) }
 }
 
 /// strtoi(3) in a given locale.
