@@ -5,6 +5,7 @@
 
 use core::arch::asm;
 use core::arch::x86_64::{__cpuid_count, _xgetbv};
+use core::mem::MaybeUninit;
 
 use rump_hypercall::user::FPU_AREA_MAX;
 
@@ -19,8 +20,10 @@ const LEGACY: usize = 512;
 const XMM_OFFSET: usize = 160;
 /// Offset of MXCSR in the legacy image; its mask follows.
 const MXCSR_OFFSET: usize = 24;
-/// Offset of XSTATE_BV in the header behind the legacy image.
+/// Offset of XSTATE_BV, with which the header behind the legacy image begins.
 const BV_OFFSET: usize = 512;
+/// Bytes of that header.
+const HEADER: usize = 64;
 /// Power-on MXCSR: all exceptions masked.
 const MXCSR_DEFAULT: u32 = 0x1f80;
 /// NetBSD's initial x87 control word on amd64.
@@ -142,19 +145,23 @@ pub fn size() -> usize {
     state().size
 }
 
-/// Saves the running thread's state as the application left it. `xmm` is what entry code saved, where it did.
+/// Saves the running thread's state as the application left it into `out`, aligned to 64 bytes and at least [`size`] long. `xmm` is what entry
+/// code saved, where it did.
 pub(crate) fn save_user(out: &mut [u8], xmm: Option<&[u8; XMM_AREA]>) {
-    let mut image = Image([0; FPU_AREA_MAX]);
-    // SAFETY: aligned and large enough.
-    unsafe { save((&raw mut image).cast()) };
+    let out = &mut out[..size()];
+    assert!(out.as_ptr().addr().is_multiple_of(64), "the contract of fpu_save");
+    if let Some(header) = out.get_mut(BV_OFFSET..BV_OFFSET + HEADER) {
+        // XSAVE writes XSTATE_BV alone.
+        header.fill(0);
+    }
+    // SAFETY: aligned and large enough, as was just seen.
+    unsafe { save(out.as_mut_ptr()) };
     if let Some(xmm) = xmm {
-        image.0[XMM_OFFSET..XMM_OFFSET + XMM_AREA].copy_from_slice(xmm);
+        out[XMM_OFFSET..XMM_OFFSET + XMM_AREA].copy_from_slice(xmm);
         if state().features != 0 {
-            image.0[BV_OFFSET] |= XSTATE_SSE as u8;
+            out[BV_OFFSET] |= XSTATE_SSE as u8;
         }
     }
-    let len = out.len().min(size());
-    out[..len].copy_from_slice(&image.0[..len]);
 }
 
 /// Loads a state that came from the application: a full image or an FXSAVE image. Returns the xmm registers in it, for entry code's area.
@@ -162,25 +169,31 @@ pub(crate) fn restore_user(bytes: &[u8]) -> Option<[u8; XMM_AREA]> {
     if bytes.len() < LEGACY {
         return None;
     }
-    let mut image = Image([0; FPU_AREA_MAX]);
+    let mut image = MaybeUninit::<Image>::uninit();
     let full = bytes.len() >= size();
     let len = if full { size() } else { LEGACY };
-    image.0[..len].copy_from_slice(&bytes[..len]);
-    let mxcsr = &mut image.0[MXCSR_OFFSET..MXCSR_OFFSET + 4];
+    // SAFETY: an image has at least `size()` bytes, and all of these are written here; the rest is not looked at.
+    let image = unsafe {
+        let start = image.as_mut_ptr().cast::<u8>();
+        start.copy_from_nonoverlapping(bytes.as_ptr(), len);
+        start.add(len).write_bytes(0, size() - len);
+        core::slice::from_raw_parts_mut(start, size())
+    };
+    let mxcsr = &mut image[MXCSR_OFFSET..MXCSR_OFFSET + 4];
     let clean = u32::from_le_bytes([mxcsr[0], mxcsr[1], mxcsr[2], mxcsr[3]]) & state().mxcsr_mask;
     mxcsr.copy_from_slice(&clean.to_le_bytes());
     if state().features != 0 {
         // XRSTOR faults on components that are not enabled and on any bit of the rest of the header (SDM 1, 13.8).
-        let bv = &mut image.0[BV_OFFSET..BV_OFFSET + 8];
+        let bv = &mut image[BV_OFFSET..BV_OFFSET + 8];
         let present = if full {
             u64::from_le_bytes(bv.try_into().unwrap_or_default()) | XSTATE_SSE
         } else {
             XSTATE_SSE | 1
         };
         bv.copy_from_slice(&(present & state().features).to_le_bytes());
-        image.0[BV_OFFSET + 8..BV_OFFSET + 64].fill(0);
+        image[BV_OFFSET + 8..BV_OFFSET + HEADER].fill(0);
     }
     // SAFETY: aligned, and everything that could fault was masked above.
-    unsafe { load((&raw const image).cast()) };
-    image.0[XMM_OFFSET..XMM_OFFSET + XMM_AREA].try_into().ok()
+    unsafe { load(image.as_ptr()) };
+    image[XMM_OFFSET..XMM_OFFSET + XMM_AREA].try_into().ok()
 }
