@@ -1,17 +1,26 @@
 //! The components `net_inet` and `net_inet6`: what begins at boot, and the address families that sockets find here.
 
-use rump_abi::socket::{AF_INET, AF_INET6, IPPROTO_UDP, SOCK_DGRAM, SOCK_RAW};
+use rump_abi::socket::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM};
 use rump_kern::sysctl::tree;
 use rump_net::{Domain, PrFlags, ProtoSw, protocol};
 
-use crate::{config, raw, rtsock, udp};
+use crate::{config, raw, rtsock, tcp, udp};
 
 const RECORDS: PrFlags = PrFlags::ATOMIC.union(PrFlags::ADDR);
+const STREAM: PrFlags = PrFlags::CONNREQUIRED.union(PrFlags::WANTRCVD).union(PrFlags::LISTEN);
 
 static INET: Domain = Domain {
     family: AF_INET,
     name: "internet",
     protocols: &[
+        ProtoSw {
+            kind: SOCK_STREAM,
+            protocol: IPPROTO_TCP,
+            flags: STREAM,
+            send_space: tcp::SEND_SPACE,
+            recv_space: tcp::RECV_SPACE,
+            attach: tcp::attach4,
+        },
         ProtoSw {
             kind: SOCK_DGRAM,
             protocol: IPPROTO_UDP,
@@ -35,6 +44,14 @@ static INET6: Domain = Domain {
     family: AF_INET6,
     name: "internet6",
     protocols: &[
+        ProtoSw {
+            kind: SOCK_STREAM,
+            protocol: IPPROTO_TCP,
+            flags: STREAM,
+            send_space: tcp::SEND_SPACE,
+            recv_space: tcp::RECV_SPACE,
+            attach: tcp::attach6,
+        },
         ProtoSw {
             kind: SOCK_DGRAM,
             protocol: IPPROTO_UDP,

@@ -90,7 +90,7 @@ pub struct Demux {
 impl Demux {
     /// Entries in it.
     #[must_use]
-    pub const fn len(&self) -> usize {
+    pub const fn count(&self) -> usize {
         self.len
     }
 
@@ -202,7 +202,7 @@ mod tests {
                 assert!(demux.insert(hash, target));
                 list.push((hash, target));
             }
-            assert_eq!(demux.len(), list.len());
+            assert_eq!(demux.count(), list.len());
         }
         for &(hash, target) in &list {
             assert_eq!(demux.find(hash, |it| it == target), Some(target));

@@ -53,6 +53,15 @@ pub struct Defaults {
     pub buf_max: usize,
 }
 
+/// What ICMP says about a segment of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It was too big for the path, which is known by now.
+    TooBig,
+    /// It did not get there.
+    Error(Errno),
+}
+
 /// What was counted (netstat(1)'s tcps_).
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -224,7 +233,7 @@ impl Engine {
     /// Half-open connections, and those in TIME_WAIT.
     #[must_use]
     pub fn compressed(&self) -> (usize, usize) {
-        (self.syn_cache.len(), self.time_wait.len())
+        (self.syn_cache.count(), self.time_wait.count())
     }
 
     /// Finds what a tuple refers to.
@@ -524,20 +533,19 @@ impl Engine {
         Some(result)
     }
 
-    /// The socket has gone (close(2)). What was written is still delivered, if nothing was received that nobody read.
-    pub fn detach(&mut self, now_ns: u64, net: &mut dyn Network, id: ConnId, unread: usize) {
+    /// close(2) begins: what was written is still delivered, if nothing was received that nobody read. The socket is still told of the end.
+    pub fn close(&mut self, now_ns: u64, net: &mut dyn Network, id: ConnId) {
         let mut cx = context!(self, now_ns, net);
         let Some(slot) = self.slots.get_mut(id.index as usize).filter(|slot| slot.serial == id.serial) else {
             return;
         };
         let Some(tcb) = slot.tcb.as_deref_mut() else { return };
-        tcb.attached = false;
-        tcb.listener = None;
+        tcb.closing = true;
         match tcb.state {
-            State::Closed => return self.remove(id.index),
+            State::Closed => return,
             State::SynSent => return self.closed(id.index),
             // RFC 2525, 2.17: data that are lost are to be known as lost.
-            _ if unread + tcb.rcv.len() > 0 && !matches!(tcb.state, State::Closing | State::LastAck) => {
+            _ if tcb.unread + tcb.rcv.len() > 0 && !matches!(tcb.state, State::Closing | State::LastAck) => {
                 tcb.send_reset(&mut cx);
                 return self.closed(id.index);
             }
@@ -546,6 +554,48 @@ impl Engine {
         }
         tcb.close(&mut cx);
         self.settle(now_ns, id.index, Outcome::Keep);
+    }
+
+    /// The socket has gone: [`Engine::close`], and nobody is told any more.
+    pub fn detach(&mut self, now_ns: u64, net: &mut dyn Network, id: ConnId) {
+        let Some(tcb) = self.get_mut(id) else { return };
+        tcb.attached = false;
+        tcb.listener = None;
+        if tcb.state == State::Closed {
+            return self.remove(id.index);
+        }
+        self.close(now_ns, net, id);
+    }
+
+    /// An ICMP error about a segment of ours (RFC 5927: only with a sequence number that is on its way).
+    pub fn unreachable(
+        &mut self,
+        now_ns: u64,
+        net: &mut dyn Network,
+        tuple: &Tuple,
+        seq: Seq,
+        what: Trouble,
+    ) {
+        let hash = tuple.hash(self.key);
+        let Some(Target::Connection(index)) = self.find(hash, tuple) else { return };
+        let mut cx = context!(self, now_ns, net);
+        let Some(tcb) = self.slots[index as usize].tcb.as_deref_mut() else { return };
+        if seq < tcb.una || seq > tcb.nxt {
+            return;
+        }
+        match what {
+            Trouble::TooBig => {
+                tcb.path_stale.set(true);
+                tcb.output(&mut cx);
+                tcb.retransmit_first(&mut cx);
+                self.settle(now_ns, index, Outcome::Keep);
+            }
+            Trouble::Error(errno) if tcb.state == State::SynSent => {
+                tcb.error = Some(errno);
+                self.closed(index);
+            }
+            Trouble::Error(errno) => tcb.soft_error = Some(errno),
+        }
     }
 
     /// Ends a connection with a reset.

@@ -152,10 +152,11 @@ impl Tcb {
         }
         self.take_ack(cx, h, packet.is_empty() && !fin);
         if self.fin_acked() {
+            self.events |= event::DELIVERED;
             match self.state {
                 State::FinWait1 => {
                     self.state = State::FinWait2;
-                    if !self.attached || self.rcv_shut {
+                    if !self.attached || self.closing {
                         self.keep_ns = cx.now_ns + FIN_WAIT_2_NS;
                     }
                 }
@@ -186,6 +187,7 @@ impl Tcb {
                 None => !self.ts_ok,
             }
             && !self.rcv_shut
+            && !self.closing
             && self.fin_at.is_none()
     }
 
@@ -487,7 +489,7 @@ impl Tcb {
             self.ack_now = true;
         }
         if !packet.is_empty() {
-            if !self.attached && self.listener.is_none() {
+            if self.closing || (!self.attached && self.listener.is_none()) {
                 // RFC 1122, 4.2.2.13: nobody will ever read it; the peer has to know.
                 self.send_reset(cx);
                 return Outcome::Closed;

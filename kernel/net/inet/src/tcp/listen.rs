@@ -13,12 +13,12 @@ use super::demux::{Target, Tuple};
 use super::engine::{ConnId, Engine, Network, context};
 use super::input::Outcome;
 use super::output::send_bare;
-use super::ports::Ports;
+use super::ports::{Ports, Share};
 use super::segment::{self, ACK, Header, RST, SYN, Stamps};
 use super::seq::Seq;
 use super::syn_cache::{self, HalfOpen};
 use super::tcb::{Options, State, Tcb, now_ms};
-use crate::addr::Endpoint;
+use crate::addr::{Addr, Endpoint};
 
 /// A listening socket.
 pub struct Listener {
@@ -141,6 +141,29 @@ impl Engine {
         self.listeners.add(listener).ok_or(Errno::ENOBUFS)
     }
 
+    /// Binds a port (bind(2)).
+    ///
+    /// # Errors
+    /// EADDRINUSE, ENOBUFS.
+    pub fn bind_port(&mut self, local: Endpoint, share: Share) -> Result<(), Errno> {
+        self.listeners.ports.bind(local, share)
+    }
+
+    /// Chooses a free port and binds it.
+    ///
+    /// # Errors
+    /// EADDRNOTAVAIL, ENOBUFS.
+    pub fn choose_port(&mut self, addr: Addr, share: Share, what: u64) -> Result<u16, Errno> {
+        // Others that ask for the same get others.
+        self.serial = self.serial.wrapping_add(1);
+        self.listeners.ports.choose(addr, share, self.key, what ^ u64::from(self.serial) << 20)
+    }
+
+    /// Gives a bound port back.
+    pub fn unbind_port(&mut self, local: Endpoint) {
+        self.listeners.ports.unbind(local);
+    }
+
     /// A listener, to be changed.
     pub fn listener_mut(&mut self, index: u32) -> Option<&mut Listener> {
         self.listeners.get_mut(index)
@@ -227,7 +250,7 @@ impl Engine {
         let record = HalfOpen { options, iss, irs: h.seq, ts_offset, ..HalfOpen::new(tuple, hash, listener) };
         let stamp = now_ms(now_ns).wrapping_add(ts_offset);
         let mut reply = options;
-        if !self.listeners.has_room(listener) && self.syn_cache.len() > syn_cache::MAX_HALF_OPEN / 2 {
+        if !self.listeners.has_room(listener) && self.syn_cache.count() > syn_cache::MAX_HALF_OPEN / 2 {
             // Nobody accepts what is complete already.
             self.stats.listen_overflows += 1;
             return;

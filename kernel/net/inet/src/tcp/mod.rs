@@ -10,6 +10,7 @@
 //! | [`stream`], [`reassembly`] | data to be sent, received, and out of order |
 //! | [`demux`], [`ports`], [`timer`], [`siphash`] | tables: by addresses, by port, by time; and the hash |
 //! | [`segment`], [`seq`] | headers, sequence numbers |
+//! | [`glue`], [`usrreq`], [`ctloutput`] | the engine between IP and sockets, sockets' calls, options |
 //!
 //! Standards: RFC 9293, 5681, 6298, 6528, 6582, 6675, 6928, 7323, 2018, 2883, 4987, 5961, 6191, 1337, 9438. Not there: urgent data (RFC 6093 advises against it; it is
 //! delivered in line), ECN, Fast Open, RACK.
@@ -48,10 +49,16 @@ pub mod time_wait;
 pub mod timeout;
 pub mod timer;
 
+pub mod ctloutput;
+pub mod glue;
+pub mod usrreq;
+
 #[cfg(test)]
 mod tests;
 
 pub use engine::{ConnId, Context, Defaults, Engine, Event, Network, Path};
+pub use glue::{ctlinput, drain, input};
+pub use usrreq::{RECV_SPACE, SEND_SPACE, attach4, attach6};
 
 /// What IP remembers of the way to a peer.
 pub type Route = crate::route::RouteCache;

@@ -52,14 +52,16 @@ pub fn send_bare(net: &mut dyn Network, local: Endpoint, remote: Endpoint, heade
 impl Tcb {
     /// The window to offer (RFC 9293, 3.8.6.2.2): never smaller than offered before, and opened by a useful step at a time.
     fn window(&self) -> u32 {
-        let space = self.rcv_limit.saturating_sub(self.rcv.len()).min(65535 << self.rcv_scale) as u32;
+        let space =
+            self.rcv_limit.saturating_sub(self.rcv.len() + self.unread).min(65535 << self.rcv_scale) as u32;
         let offered = self.rcv_adv.ahead_of(self.rcv_nxt);
         let step = (self.rcv_limit as u32 / 2).min(self.mss);
         if space < offered.saturating_add(step) { offered } else { space }
     }
 
     /// Whether the window has opened by so much that the peer should know: half the buffer, or two segments if it was nearly closed.
-    fn update_due(&self) -> bool {
+    #[must_use]
+    pub fn is_update_due(&self) -> bool {
         if self.rcv_shut || self.fin_received {
             return false;
         }
@@ -83,10 +85,12 @@ impl Tcb {
 
     /// Sends what may be sent.
     pub fn output(&mut self, cx: &mut Context<'_>) {
-        match self.state {
-            State::Closed | State::TimeWait => return,
-            State::SynSent | State::SynReceived => return,
-            _ => {}
+        if !self.state.is_synchronised() || self.state == State::TimeWait {
+            return;
+        }
+        if self.path_stale.take() {
+            self.path = cx.net.path(self.tuple.remote);
+            self.set_mss();
         }
         let idle = self.una == self.nxt;
         if idle && cx.now_ns.saturating_sub(self.sent_ns) > u64::from(self.rtt.timeout_us()) * 1000 {
@@ -112,7 +116,7 @@ impl Tcb {
             }
         }
         self.force = false;
-        if self.ack_now || self.update_due() {
+        if self.ack_now || self.is_update_due() {
             self.send_ack(cx);
         }
         self.arm_timers(cx.now_ns);
@@ -329,7 +333,7 @@ impl Tcb {
             self.fin_sent = true;
         }
         if end > self.nxt {
-            if len % mss != 0 {
+            if !len.is_multiple_of(mss) {
                 self.small_end = end;
             }
             if self.timed.is_none() {

@@ -8,7 +8,7 @@ use alloc::collections::VecDeque;
 use rump_hypercall::net::{Packet, Size, Slice};
 
 /// Received pieces smaller than this are copied behind each other: a queue of them would otherwise hold many times its bytes in memory.
-const DENSE: usize = 512;
+pub const DENSE: usize = 512;
 
 /// The stream.
 #[derive(Default)]

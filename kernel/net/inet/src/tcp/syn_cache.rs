@@ -73,7 +73,7 @@ pub struct SynCache {
 impl SynCache {
     /// How many there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.records.len() - self.free.len()
     }
 
@@ -86,7 +86,7 @@ impl SynCache {
 
     /// Adds a record whose SYN is being sent; `None` if there is no room.
     pub fn insert(&mut self, now_ns: u64, mut record: HalfOpen) -> Option<u32> {
-        if self.len() >= MAX_HALF_OPEN {
+        if self.count() >= MAX_HALF_OPEN {
             self.full_ns = Some(now_ns);
             return None;
         }
@@ -147,7 +147,7 @@ impl SynCache {
                 }
             }
         }
-        if self.records.len() > 64 && self.len() == 0 {
+        if self.records.len() > 64 && self.count() == 0 {
             (self.records, self.free) = (Vec::new(), Vec::new());
         }
         None
@@ -257,7 +257,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!((sent, cache.len()), (3 * MAX_HALF_OPEN, 0));
+        assert_eq!((sent, cache.count()), (3 * MAX_HALF_OPEN, 0));
         assert!((15_000_000_000..15_100_000_000).contains(&now_ns));
     }
 
@@ -270,7 +270,7 @@ mod tests {
         while let Some(index) = cache.of_listener(1) {
             cache.remove(index);
         }
-        assert_eq!(cache.len(), 5);
+        assert_eq!(cache.count(), 5);
     }
 
     #[test]

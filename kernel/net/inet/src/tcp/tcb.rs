@@ -4,6 +4,8 @@
 //! the application has written, the FIN. The send queue begins at `snd_start`, which is `una` once the SYN is acknowledged. On the receive side `rcv_nxt` is
 //! what is expected next and `rcv_adv` the right edge that the peer was told of; it never goes back.
 
+use core::cell::Cell;
+
 use rump_kern::Errno;
 
 use super::congestion::Congestion;
@@ -63,6 +65,8 @@ pub mod event {
     pub const WRITABLE: u8 = 4;
     /// The connection is gone.
     pub const CLOSED: u8 = 8;
+    /// All that was written, and the FIN, have arrived.
+    pub const DELIVERED: u8 = 16;
 }
 
 /// Options that the application sets; connections have those of their listener.
@@ -120,6 +124,8 @@ pub struct Tcb {
     pub state: State,
     /// A socket refers to it.
     pub attached: bool,
+    /// The socket is being closed: data that come now are refused.
+    pub closing: bool,
     /// The listener through which it came, while it waits to be accepted.
     pub listener: Option<u32>,
     /// Events ([`event`]) that the socket has not been told.
@@ -134,6 +140,8 @@ pub struct Tcb {
     pub options: Options,
     /// The way to the peer.
     pub path: Path,
+    /// IP has said that a packet was too big.
+    pub path_stale: Cell<bool>,
     /// IP's memory of it.
     pub route: super::Route,
 
@@ -178,7 +186,9 @@ pub struct Tcb {
     pub rcv_scale: u8,
     /// Received and not read.
     pub rcv: Stream,
-    /// Most bytes in it.
+    /// Received, handed to the socket, and not read.
+    pub unread: usize,
+    /// Most bytes of both.
     pub rcv_limit: usize,
     /// How far the limit may grow.
     pub rcv_max: usize,
@@ -192,7 +202,7 @@ pub struct Tcb {
     pub fin_received: bool,
     /// Where the peer's FIN is, if it came before data that precedes it.
     pub fin_at: Option<Seq>,
-    /// The application will not read any more.
+    /// The application will not read any more: what comes is dropped.
     pub rcv_shut: bool,
     /// The end of the last segment that was smaller than it might have been; Nagle waits for its acknowledgement alone (Minshall's variant).
     pub small_end: Seq,
@@ -274,6 +284,7 @@ impl Tcb {
             hash,
             state: State::Closed,
             attached: false,
+            closing: false,
             listener: None,
             events: 0,
             noted: false,
@@ -281,6 +292,7 @@ impl Tcb {
             soft_error: None,
             options,
             path,
+            path_stale: Cell::new(false),
             route: super::Route::default(),
             iss: zero,
             una: zero,
@@ -302,6 +314,7 @@ impl Tcb {
             rcv_adv: zero,
             rcv_scale: 0,
             rcv: Stream::default(),
+            unread: 0,
             rcv_limit: options.rcvbuf.unwrap_or(defaults.rcvbuf),
             rcv_max: options.rcvbuf.unwrap_or(defaults.buf_max),
             rcv_epoch_ns: 0,

@@ -280,7 +280,7 @@ impl World {
 
     fn close(&mut self, host: usize, id: ConnId) {
         let it = &mut self.hosts[host];
-        it.engine.detach(self.now_ns, &mut it.outbox, id, 0);
+        it.engine.detach(self.now_ns, &mut it.outbox, id);
         self.carry();
     }
 
@@ -325,7 +325,7 @@ impl World {
         self.run(200 * S);
         for host in &self.hosts {
             assert_eq!((host.engine.connections(), host.engine.compressed()), (0, (0, 0)));
-            assert_eq!(host.engine.demux.len(), 0);
+            assert_eq!(host.engine.demux.count(), 0);
         }
     }
 }
@@ -483,7 +483,7 @@ vcpu_tests! {
         assert_eq!(world.hosts[0].engine.compressed(), (0, 1));
         assert_eq!(world.hosts[1].engine.compressed(), (0, 1));
         world.run(100 * S);
-        assert_eq!(world.hosts[0].engine.demux.len() + world.hosts[1].engine.demux.len(), 0);
+        assert_eq!(world.hosts[0].engine.demux.count() + world.hosts[1].engine.demux.count(), 0);
     }
 
     fn closed_window_is_probed() {
@@ -683,7 +683,7 @@ vcpu_tests! {
             assert_eq!(world.hosts[1].engine.compressed(), (0, 1), "round {round}");
         }
         world.run(61 * S);
-        assert_eq!(world.hosts[1].engine.demux.len(), 0);
+        assert_eq!(world.hosts[1].engine.demux.count(), 0);
     }
 
     fn random_segments_do_no_harm() {

@@ -63,7 +63,7 @@ impl TimeWait {
 
     /// How many there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.records.len() - self.free.len()
     }
 
@@ -89,7 +89,7 @@ impl TimeWait {
     /// Whether one has to go before another comes.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.len() >= MAX_RECORDS
+        self.count() >= MAX_RECORDS
     }
 
     /// Takes a record out.
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(table.expired(TWO_MSL_NS + 15), None);
         assert_eq!(table.expired(TWO_MSL_NS + 20), Some(third));
         assert_eq!(table.remove(third).unwrap().hash, 3);
-        assert_eq!((table.expired(u64::MAX), table.len(), table.next_deadline()), (None, 0, u64::MAX));
+        assert_eq!((table.expired(u64::MAX), table.count(), table.next_deadline()), (None, 0, u64::MAX));
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Tcb {
     fn keep(&mut self, cx: &mut Context<'_>) -> Outcome {
         match self.state {
             State::SynSent | State::SynReceived => return self.give_up(),
-            State::FinWait2 if !self.attached || self.rcv_shut => return Outcome::Closed,
+            State::FinWait2 if !self.attached || self.closing => return Outcome::Closed,
             _ if !self.options.keep_alive => return Outcome::Keep,
             _ => {}
         }
