@@ -2,7 +2,8 @@
 //!
 //! Follows ISO C 7.27.3.5 with POSIX's and NetBSD's conversions (`%+`, `%k`, `%l`, `%s`, `%v`, `%z`).
 
-use super::local::{__mktime_z50, __mktime50};
+use super::local::__mktime50;
+use super::owned::__mktime_z50;
 use super::text::{DAYS, MONTHS};
 use super::{Tm, civil};
 use core::ffi::{CStr, c_char, c_int, c_void};
@@ -272,7 +273,7 @@ pub unsafe extern "C" fn strftime_lz(
 
 #[cfg(test)]
 mod tests {
-    use super::super::local::__gmtime_r50;
+    use super::super::universal::__gmtime_r50;
     use super::*;
     use crate::string::testing::Random;
 

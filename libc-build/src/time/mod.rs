@@ -1,16 +1,21 @@
 //! time.h: calendar time, time zones, and their text.
 //!
 //! [`civil`] turns seconds into dates and back (the proleptic Gregorian calendar); [`zone`] says which offset holds when, from a POSIX TZ string
-//! ([`rule`]) or a TZif file ([`tzif`]); [`local`] holds the program's zone and the functions that use it; [`format`] and
+//! ([`rule`]) or a TZif file ([`tzif`]); [`program`] is the program's
+//! zone, [`owned`] are others; [`local`] and [`universal`] are the functions that use them; [`format`] and
 //! [`parse`] are strftime(3) and strptime(3).
 
 pub mod civil;
 pub mod format;
 pub mod local;
+pub mod now;
+pub mod owned;
 pub mod parse;
+pub mod program;
 pub mod rule;
 pub mod text;
 pub mod tzif;
+pub mod universal;
 pub mod zone;
 
 use core::ffi::{c_char, c_int, c_long};

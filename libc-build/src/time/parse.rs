@@ -1,6 +1,7 @@
 //! strptime(3) in the C locale, by POSIX with NetBSD's conversions.
 
-use super::local::{__localtime_r50, tzname_of};
+use super::local::__localtime_r50;
+use super::program::tzname_of;
 use super::text::{DAYS, MONTHS};
 use super::{Tm, civil};
 use crate::stdlib::convert::is_space;
@@ -296,7 +297,7 @@ pub unsafe extern "C" fn strptime_l(
 #[cfg(test)]
 mod tests {
     use super::super::format::strftime;
-    use super::super::local::__gmtime_r50;
+    use super::super::universal::__gmtime_r50;
     use super::*;
     use crate::string::testing::Random;
 

@@ -1,6 +1,7 @@
 //! asctime(3) and ctime(3): `Thu Jan  1 00:00:00 1970` and a newline.
 
-use super::local::{__localtime_r50, __localtime_rz50};
+use super::local::__localtime_r50;
+use super::owned::__localtime_rz50;
 use super::{Time, Tm};
 use core::cell::UnsafeCell;
 use core::ffi::{c_char, c_int, c_void};
