@@ -14,7 +14,6 @@ use core::any::Any;
 use bitflags::bitflags;
 use rump_hypercall::Giant;
 use rump_kern::errno::Errno;
-use rump_kern::file::FileRef;
 use rump_kern::uio::Uio;
 
 use crate::control::Control;
@@ -236,10 +235,5 @@ pub trait Protocol {
     /// ioctl(2): those that the socket layer does not know; `data` holds the argument, and is where the answer goes.
     fn ioctl(&self, _so: &Rc<Socket>, _cmd: u64, _data: &mut [u8]) -> Result<i32, Errno> {
         Err(Errno::ENOTTY)
-    }
-
-    /// Descriptors are about to go along with a message ([`PrFlags::RIGHTS`]).
-    fn check_rights(&self, _so: &Rc<Socket>, _files: &[FileRef]) -> Result<(), Errno> {
-        Err(Errno::EOPNOTSUPP)
     }
 }

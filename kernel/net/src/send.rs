@@ -75,6 +75,10 @@ pub fn send(
     if records && uio.resid() > so.snd.limit.get() {
         return Err(Errno::EMSGSIZE);
     }
+    let rights = control.as_ref().is_some_and(|control| control.files().next().is_some());
+    if rights && !so.is(PrFlags::RIGHTS) {
+        return Err(Errno::EOPNOTSUPP);
+    }
     let result = loop {
         if let Err(errno) = check(so, to) {
             break Err(errno);
