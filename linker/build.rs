@@ -1,6 +1,6 @@
 //! Builds the kits that the linker takes images from, and hands them to the crate as files to embed.
 //!
-//! A kit is one relocatable object with a section per function and datum: the kernel (`platform/hw` with all of layer 1) and layer 2
+//! A kit is one relocatable object with a section per function and datum: the kernel (`platform/hw` or `platform/xen` with all of layer 1) and layer 2
 //! (`libc-build`). Each is built by a cargo invocation of its own, since its flags must not reach host code, in a target folder of its own, since
 //! the outer invocation holds the lock of the other; then `rust-lld -r` makes the archive one object.
 
@@ -22,13 +22,20 @@ struct Kit {
     roots: &'static [&'static str],
 }
 
-const KITS: [Kit; 2] = [
+const KITS: [Kit; 3] = [
     Kit {
         name: "kit-hw.o",
         package: "rumpbake-hw",
         archive: "librumpbake_hw.a",
         flags: &["-Ccode-model=kernel", "-Cno-redzone=yes"],
         roots: &["rb_hw_start"],
+    },
+    Kit {
+        name: "kit-xen.o",
+        package: "rumpbake-xen",
+        archive: "librumpbake_xen.a",
+        flags: &["-Ccode-model=kernel", "-Cno-redzone=yes"],
+        roots: &["rb_xen_entry"],
     },
     Kit {
         name: "kit-libc.o",
@@ -43,11 +50,12 @@ const KITS: [Kit; 2] = [
 const COMMON_FLAGS: [&str; 3] = ["-Cpanic=abort", "-Crelocation-model=static", "-Cforce-unwind-tables=no"];
 
 /// Folders and files that the kits are made from, relative to the workspace.
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 8] = [
     "kernel",
     "platform/common",
     "platform/drivers",
     "platform/hw",
+    "platform/xen",
     "libc-build",
     "Cargo.toml",
     "Cargo.lock",

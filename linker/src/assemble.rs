@@ -8,9 +8,9 @@ use object::elf::{PF_R, PF_W, PF_X};
 use rump_image::{AppInfo, ImageInfo, MAX_SEGMENTS, Segment, Span};
 
 use crate::app::{App, PAGE};
-use crate::bake::BakeOptions;
+use crate::bake::{BakeOptions, Target};
 use crate::error::{Error, Result};
-use crate::header::{self, Header, IMAGE_START, LoadSpan};
+use crate::header::{self, Entry, Header, IMAGE_START, LoadSpan};
 use crate::info;
 use crate::kernel::Kernel;
 use crate::report::{FileKind, Part, Report, SegmentReport};
@@ -26,6 +26,7 @@ const MEMORY_LIMIT: u64 = 1 << 31;
 
 /// What is put together.
 pub(crate) struct Parts<'a, 'd> {
+    pub target: Target,
     pub app: &'a App,
     pub kernel: Kernel<'d>,
     pub space: Space,
@@ -177,10 +178,7 @@ pub(crate) fn assemble<'d>(
             whole(Span { start: text_end, len: middle.end - text_end }, PF_R | PF_W),
             load(spans.data.start, spans.data_content, spans.data.len, PF_R | PF_W),
         ],
-        pvh_entry: physical(&parts.kernel, "rb_pvh_entry")
-            .ok_or_else(|| parts.kernel.kit.fault("it has no entry"))?,
-        multiboot_entry: physical(&parts.kernel, "rb_multiboot_entry"),
-        multiboot: parts.options.multiboot,
+        entry: entry(&parts)?,
         content_end,
         memory_end,
         note_len: note.len() as u64,
@@ -191,8 +189,19 @@ pub(crate) fn assemble<'d>(
     Ok(Assembled { bytes, report, kernel: parts.kernel, functions: parts.functions })
 }
 
-fn physical(kernel: &Kernel, name: &str) -> Option<u64> {
-    kernel.address(name).map(|address| address - rump_image::KERNEL_BASE)
+/// Where loaders enter the kernel.
+fn entry(parts: &Parts) -> Result<Entry> {
+    let kernel = &parts.kernel;
+    let physical = |name| kernel.address(name).map(|address| address - rump_image::KERNEL_BASE);
+    let found = match parts.target {
+        Target::Hw => physical("rb_pvh_entry").map(|pvh| Entry::Hw {
+            pvh,
+            multiboot: physical("rb_multiboot_entry"),
+            visible: parts.options.multiboot,
+        }),
+        Target::Xen => kernel.address("rb_xen_entry").map(|start| Entry::Xen { start }),
+    };
+    found.ok_or_else(|| kernel.kit.fault("it has no entry"))
 }
 
 /// The note after the content; it says how long the file is, itself included.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rump_config::{Config, Trace};
+use serde::{Deserialize, Serialize};
 
 use crate::app::{App, AppKind};
 use crate::assemble::{Assembled, Parts, assemble};
@@ -23,11 +24,25 @@ const ROOT: &str = "tmpfs";
 const TRACER: &str = "ktrace";
 
 /// The platform that an image is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Target {
     /// Bare metal x86-64, QEMU, and any loader that speaks PVH or multiboot 1.
     Hw,
+    /// A paravirtual guest of Xen.
+    Xen,
+}
+
+impl Target {
+    /// The kits that images for it are made from.
+    fn kits(self) -> Kits<'static> {
+        let kernel = match self {
+            Self::Hw => kit_data::HW,
+            Self::Xen => kit_data::XEN,
+        };
+        Kits { target: self, kernel, libc: kit_data::LIBC }
+    }
 }
 
 /// Who sees the multiboot header.
@@ -102,19 +117,15 @@ impl Image {
 /// # Errors
 /// Whatever [`crate::Error`] says, except that the program was accepted by [`App::read`] already.
 pub fn bake(app: &App, target: Target, options: &BakeOptions) -> Result<Image> {
-    match target {
-        Target::Hw => bake_with(&KITS, app, options),
-    }
+    bake_with(&target.kits(), app, options)
 }
 
 /// The kits of a platform.
 pub(crate) struct Kits<'d> {
+    pub target: Target,
     pub kernel: &'d [u8],
     pub libc: &'d [u8],
 }
-
-/// Those of bare metal.
-const KITS: Kits<'static> = Kits { kernel: kit_data::HW, libc: kit_data::LIBC };
 
 /// Chooses what to take from the kits.
 pub(crate) fn choose<'d>(
@@ -160,8 +171,12 @@ pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result
         Some(directory) => crate::root::pack(directory)?,
         None => Vec::new(),
     };
+    let hole = match kits.target {
+        Target::Hw => header::hole(options.multiboot),
+        Target::Xen => None,
+    };
     let (mut kernel, mut libc) = choose(kits, app, options.components.as_deref(), &wanted(options)?)?;
-    let text_end = kernel.place_fixed(header::hole(options.multiboot));
+    let text_end = kernel.place_fixed(header::headers_end(kits.target), hole);
     let mut functions = Functions::default();
     functions.add_kit(&kernel.kit, &kernel.selection.reach, &kernel.addresses);
     let mut space = Space::of(app);
@@ -173,8 +188,9 @@ pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result
         functions.add_kit(&libc.kit, &libc.reach, &libc.addresses);
     }
     functions.add_app(app);
-    let report = report::of(app, &kernel, libc.as_ref());
+    let report = report::of(kits.target, app, &kernel, libc.as_ref());
     let parts = Parts {
+        target: kits.target,
         app,
         kernel,
         space,
@@ -201,9 +217,7 @@ pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result
 /// # Errors
 /// [`crate::Error::Kit`].
 pub fn components(target: Target) -> Result<Vec<ComponentInfo>> {
-    match target {
-        Target::Hw => crate::components::records(&Kit::parse("kernel", KITS.kernel)?),
-    }
+    crate::components::records(&Kit::parse("kernel", target.kits().kernel)?)
 }
 
 /// What of NetBSD's system calls and libraries is implemented.
@@ -211,7 +225,7 @@ pub fn components(target: Target) -> Result<Vec<ComponentInfo>> {
 /// # Errors
 /// [`crate::Error::Kit`].
 pub fn coverage() -> Result<Coverage> {
-    crate::coverage::coverage(&KITS)
+    crate::coverage::coverage(&Target::Hw.kits())
 }
 
 /// What a program or an image is.
@@ -219,5 +233,5 @@ pub fn coverage() -> Result<Coverage> {
 /// # Errors
 /// As [`App::read`].
 pub fn inspect(path: &Path) -> Result<Report> {
-    crate::inspect::inspect(&KITS, path)
+    crate::inspect::inspect(&Target::Hw.kits(), path)
 }

@@ -16,7 +16,7 @@ const RECORDS: &str = ".rb.components";
 /// The section that says of each system call in which module it is defined.
 const CALLS: &str = ".rb.syscalls";
 /// Where loaders enter.
-const ENTRIES: [&str; 2] = ["rb_pvh_entry", "rb_multiboot_entry"];
+const ENTRIES: [&str; 3] = ["rb_pvh_entry", "rb_multiboot_entry", "rb_xen_entry"];
 /// What system calls that are not in the image do.
 pub(crate) const NOSYS: &str = "sys_nosys";
 /// The gate through which layer 2 calls.

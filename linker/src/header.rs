@@ -1,13 +1,13 @@
-//! What loaders read first: the ELF header with its program headers, the PVH note, and the multiboot 1 header.
+//! What loaders read first: the ELF header with its program headers, the PVH note and the multiboot 1 header, or Xen's notes.
 //!
-//! Follows the gABI (chapters 4 and 5), Xen's `elfnote.h` (XEN_ELFNOTE_PHYS32_ENTRY), and the Multiboot Specification 0.6.96,
+//! Follows the gABI (chapters 4 and 5), Xen's public header `elfnote.h`, and the Multiboot Specification 0.6.96,
 //! section 3.1. All of it lies in the image's first page (or, hidden from QEMU, the end of the second), loaded with the
 //! constants of the kernel.
 
 use object::elf;
 use rump_image::KERNEL_BASE;
 
-use crate::bake::Multiboot;
+use crate::bake::{Multiboot, Target};
 use crate::place::Hole;
 
 /// Physical address of the image's first byte.
@@ -22,21 +22,28 @@ const PROGRAM_HEADERS: u64 = 6;
 const SECTION_HEADER: u64 = 64;
 /// The names of the sections that an image has: none, the note that describes it, the names themselves.
 const SECTION_NAMES: &[u8] = b"\0.note.rumpbake\0.shstrtab\0";
-/// Where the PVH note lies in the file.
-const PVH_NOTE: u64 = ELF_HEADER + PROGRAM_HEADERS * PROGRAM_HEADER;
+/// Where the notes for loaders lie in the file.
+const NOTES: u64 = ELF_HEADER + PROGRAM_HEADERS * PROGRAM_HEADER;
 /// Bytes of the PVH note.
 const PVH_NOTE_LEN: u64 = 24;
 /// Where the multiboot header lies if everyone may see it.
-const MULTIBOOT: u64 = PVH_NOTE + PVH_NOTE_LEN;
+const MULTIBOOT: u64 = NOTES + PVH_NOTE_LEN;
 /// Bytes of the multiboot header with the address fields.
 const MULTIBOOT_LEN: u64 = 32;
 /// Boot loaders search this much of a file; QEMU 48 bytes less.
 const MULTIBOOT_SEARCH: u64 = 8192;
-/// First byte after what every image has.
-pub(crate) const HEADERS_END: u64 = MULTIBOOT + MULTIBOOT_LEN;
 
 /// Type of the note with the physical address of the 32-bit entry.
 const XEN_ELFNOTE_PHYS32_ENTRY: u32 = 18;
+/// What Xen wants to know of a guest's kernel (`elfnote.h`).
+const XEN_ELFNOTE_ENTRY: u32 = 1;
+const XEN_ELFNOTE_VIRT_BASE: u32 = 3;
+const XEN_ELFNOTE_PADDR_OFFSET: u32 = 4;
+const XEN_ELFNOTE_XEN_VERSION: u32 = 5;
+const XEN_ELFNOTE_GUEST_OS: u32 = 6;
+const XEN_ELFNOTE_LOADER: u32 = 8;
+const XEN_ELFNOTE_PAE_MODE: u32 = 9;
+const XEN_ELFNOTE_FEATURES: u32 = 10;
 const MULTIBOOT_MAGIC: u32 = 0x1bad_b002;
 /// Modules page-aligned, memory map wanted, and the address fields are valid.
 const MULTIBOOT_FLAGS: u32 = 1 | 2 | 1 << 16;
@@ -50,14 +57,67 @@ pub(crate) struct LoadSpan {
     pub flags: elf::ProgramFlags,
 }
 
+/// Where loaders enter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Entry {
+    /// PVH and multiboot 1 loaders, by physical addresses.
+    Hw { pvh: u64, multiboot: Option<u64>, visible: Multiboot },
+    /// Xen, which starts a guest's kernel at an address of its own.
+    Xen { start: u64 },
+}
+
+impl Entry {
+    /// The ELF header's entry.
+    fn address(self) -> u64 {
+        match self {
+            Self::Hw { pvh, .. } => pvh,
+            Self::Xen { start } => start,
+        }
+    }
+
+    /// The notes for loaders.
+    fn notes(self) -> Vec<u8> {
+        match self {
+            Self::Hw { pvh, .. } => note(XEN, XEN_ELFNOTE_PHYS32_ENTRY, &pvh.to_le_bytes()),
+            Self::Xen { start } => xen_notes(start),
+        }
+    }
+}
+
+/// Owner of the notes for loaders.
+const XEN: &str = "Xen";
+
+/// A paravirtual guest's notes: a kernel of 64 bits at the addresses of its program headers, which asks for nothing special.
+fn xen_notes(start: u64) -> Vec<u8> {
+    let text = |kind, text: &str| note(XEN, kind, format!("{text}\0").as_bytes());
+    let address = |kind, value: u64| note(XEN, kind, &value.to_le_bytes());
+    [
+        text(XEN_ELFNOTE_GUEST_OS, "rumpbake"),
+        text(XEN_ELFNOTE_XEN_VERSION, "xen-3.0"),
+        text(XEN_ELFNOTE_LOADER, "generic"),
+        text(XEN_ELFNOTE_PAE_MODE, "yes"),
+        text(XEN_ELFNOTE_FEATURES, "!writable_page_tables|pae_pgdir_above_4gb"),
+        address(XEN_ELFNOTE_ENTRY, start),
+        address(XEN_ELFNOTE_VIRT_BASE, KERNEL_BASE),
+        address(XEN_ELFNOTE_PADDR_OFFSET, 0),
+    ]
+    .concat()
+}
+
+/// First byte after what every image for this platform has.
+pub(crate) fn headers_end(target: Target) -> u64 {
+    match target {
+        Target::Hw => MULTIBOOT + MULTIBOOT_LEN,
+        Target::Xen => NOTES + xen_notes(0).len() as u64,
+    }
+}
+
 /// All that the headers say.
 #[derive(Clone, Debug)]
 pub(crate) struct Header {
     /// Constants with these headers, code, application, variables.
     pub loads: [LoadSpan; 4],
-    pub pvh_entry: u64,
-    pub multiboot_entry: Option<u64>,
-    pub multiboot: Multiboot,
+    pub entry: Entry,
     /// Physical address after the last byte with content.
     pub content_end: u64,
     /// Physical address after the last byte.
@@ -110,9 +170,9 @@ impl Header {
             put(at, &header);
             at += PROGRAM_HEADER;
         }
-        put(PVH_NOTE, &note("Xen", XEN_ELFNOTE_PHYS32_ENTRY, &self.pvh_entry.to_le_bytes()));
-        if let Some(entry) = self.multiboot_entry {
-            let offset = multiboot_offset(self.multiboot);
+        put(NOTES, &self.entry.notes());
+        if let Entry::Hw { multiboot: Some(entry), visible, .. } = self.entry {
+            let offset = multiboot_offset(visible);
             let word = |address: u64| u32::try_from(address).unwrap_or(0);
             let words = [
                 MULTIBOOT_MAGIC,
@@ -171,7 +231,7 @@ impl Header {
         out.extend(elf::ET_EXEC.0.to_le_bytes());
         out.extend(elf::EM_X86_64.0.to_le_bytes());
         out.extend(1_u32.to_le_bytes());
-        out.extend(self.pvh_entry.to_le_bytes());
+        out.extend(self.entry.address().to_le_bytes());
         out.extend(ELF_HEADER.to_le_bytes());
         out.extend(self.section_table().to_le_bytes());
         out.extend(0_u32.to_le_bytes());
@@ -203,12 +263,9 @@ impl Header {
                 )
             })
             .collect();
-        let pvh = IMAGE_START + PVH_NOTE;
-        out.push(header(
-            elf::PT_NOTE,
-            elf::PF_R,
-            [PVH_NOTE, KERNEL_BASE + pvh, pvh, PVH_NOTE_LEN, PVH_NOTE_LEN, 4],
-        ));
+        let notes = IMAGE_START + NOTES;
+        let len = self.entry.notes().len() as u64;
+        out.push(header(elf::PT_NOTE, elf::PF_R, [NOTES, KERNEL_BASE + notes, notes, len, len, 4]));
         out.push(header(elf::PT_GNU_STACK, elf::PF_R | elf::PF_W, [0, 0, 0, 0, 0, 16]));
         out
     }
@@ -216,8 +273,8 @@ impl Header {
 
 #[cfg(test)]
 mod tests {
-    use super::{HEADERS_END, IMAGE_START, hole, note};
-    use crate::Multiboot;
+    use super::{IMAGE_START, headers_end, hole, note};
+    use crate::{Multiboot, Target};
 
     #[test]
     fn the_pvh_note_is_what_loaders_look_for() {
@@ -232,6 +289,21 @@ mod tests {
         assert!(hole.start - IMAGE_START >= 8192 - 48);
         assert_eq!(hole.end - IMAGE_START, 8192);
         assert_eq!(super::hole(Multiboot::Everyone), None);
-        const { assert!(HEADERS_END <= 512) };
+        assert!(headers_end(Target::Hw) <= 512);
+    }
+
+    #[test]
+    fn xen_finds_its_notes_one_after_the_other() {
+        let notes = super::xen_notes(0xffff_ffff_8010_1000);
+        assert_eq!(notes.len() as u64, headers_end(Target::Xen) - super::NOTES);
+        let mut kinds = Vec::new();
+        let mut at = 0;
+        while at < notes.len() {
+            let word = |at: usize| u32::from_le_bytes(notes[at..at + 4].try_into().unwrap());
+            assert_eq!((word(at), &notes[at + 12..at + 16]), (4, &b"Xen\0"[..]));
+            kinds.push(word(at + 8));
+            at += 16 + word(at + 4).next_multiple_of(4) as usize;
+        }
+        assert_eq!(kinds, [6, 5, 8, 9, 10, 1, 3, 4]);
     }
 }

@@ -54,6 +54,7 @@ fn program(kits: &Kits, app: &App) -> Result<Report> {
     Ok(Report {
         kind: report::kind(app),
         program: None,
+        target: None,
         file_bytes: app.file_bytes() as u64,
         memory_bytes: headers.loads.iter().map(|load| load.page_end() - load.page_start()).sum(),
         entry: headers.entry,

@@ -6,7 +6,7 @@ use rump_image::{KERNEL_BASE, Span};
 
 use crate::components::{self, Demand, NOSYS, Selection};
 use crate::error::Result;
-use crate::header::{HEADERS_END, IMAGE_START};
+use crate::header::IMAGE_START;
 use crate::kit::{Got, Kind, Kit, Place, Relocator};
 use crate::place::{Hole, place};
 use crate::syscalls;
@@ -58,12 +58,12 @@ impl<'d> Kernel<'d> {
         Ok(Self { kit, selection, addresses, spans, got, externals, info, sysent, components })
     }
 
-    /// Places constants and code, around the hole. Returns the physical address after them, page-aligned.
-    pub(crate) fn place_fixed(&mut self, hole: Option<Hole>) -> u64 {
+    /// Places constants and code behind the headers, around the hole. Returns the physical address after them, page-aligned.
+    pub(crate) fn place_fixed(&mut self, headers_end: u64, hole: Option<Hole>) -> u64 {
         let virt = |phys| KERNEL_BASE + phys;
         let hole_virt = hole.map(|hole| Hole { start: virt(hole.start), end: virt(hole.end) });
         let reach = &self.selection.reach;
-        let start = virt(IMAGE_START + HEADERS_END);
+        let start = virt(IMAGE_START + headers_end);
         let end = place(&self.kit, reach, Kind::Rodata, start, hole_virt, &mut self.addresses) - KERNEL_BASE;
         let end = end.max(hole.map_or(0, |hole| hole.end));
         self.spans.rodata = span(IMAGE_START, end);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, AppKind};
+use crate::bake::Target;
 use crate::kernel::Kernel;
 use crate::libc::Libc;
 use crate::{bind, cost, libraries};
@@ -29,6 +30,9 @@ pub struct Report {
     /// For an image: what the program in it was.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub program: Option<FileKind>,
+    /// For an image: the platform that it is for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub target: Option<Target>,
     /// The file's length.
     pub file_bytes: u64,
     /// Memory that the image takes at boot; of a program, what its segments take.
@@ -117,10 +121,11 @@ pub struct ComponentInfo {
 }
 
 /// What is known of an image before it is laid out.
-pub(crate) fn of(app: &App, kernel: &Kernel, libc: Option<&Libc>) -> Report {
+pub(crate) fn of(target: Target, app: &App, kernel: &Kernel, libc: Option<&Libc>) -> Report {
     Report {
         kind: FileKind::Image,
         program: Some(kind(app)),
+        target: Some(target),
         file_bytes: 0,
         memory_bytes: 0,
         entry: 0,

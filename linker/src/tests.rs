@@ -8,7 +8,7 @@ use crate::testing::{AppBuilder, kernel_kit, libc_kit};
 use crate::{App, BakeOptions, Error, Image, Multiboot};
 
 fn bake(app: &App, options: &BakeOptions) -> crate::Result<Image> {
-    bake_with(&Kits { kernel: &kernel_kit(), libc: &libc_kit() }, app, options)
+    bake_with(&Kits { target: crate::Target::Hw, kernel: &kernel_kit(), libc: &libc_kit() }, app, options)
 }
 
 fn word(bytes: &[u8], at: usize) -> u64 {
@@ -134,7 +134,7 @@ fn an_image_describes_itself() {
     let options = BakeOptions { config_json: b"{}".to_vec(), ..BakeOptions::default() };
     let image = bake(&app, &options).unwrap();
     image.write(&path).unwrap();
-    let kits = Kits { kernel: &[], libc: &[] };
+    let kits = Kits { target: crate::Target::Hw, kernel: &[], libc: &[] };
     let report = crate::inspect::inspect(&kits, &path).unwrap();
     assert_eq!(&report, image.report());
     assert_eq!(report.file_bytes, image.bytes().len() as u64);

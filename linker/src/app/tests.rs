@@ -162,7 +162,7 @@ fn write_fuzz_seeds() {
 fn survive(bytes: Vec<u8>) {
     if let Ok(app) = App::parse("x".as_ref(), bytes) {
         let (kernel, libc) = (crate::testing::kernel_kit(), crate::testing::libc_kit());
-        let kits = crate::bake::Kits { kernel: &kernel, libc: &libc };
+        let kits = crate::bake::Kits { target: crate::Target::Hw, kernel: &kernel, libc: &libc };
         let _ = crate::bake::bake_with(&kits, &app, &crate::BakeOptions::default());
     }
 }

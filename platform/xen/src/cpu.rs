@@ -1,0 +1,57 @@
+//! The processor under Xen: features that the guest may use, vector state, the `%fs` base.
+
+use core::arch::asm;
+
+use rumpbake_platform::{fpu, random};
+
+use crate::hypercall::{self, Number};
+
+/// CPUID as Xen wants the guest to see it (its public header arch-x86/xen.h, XEN_EMULATE_PREFIX): eax, ebx, ecx, edx.
+fn cpuid(leaf: u32, subleaf: u32) -> [u32; 4] {
+    let (eax, ebx, ecx, edx): (u32, u64, u32, u32);
+    // SAFETY: Xen emulates the marked instruction; rbx is put back.
+    unsafe {
+        asm!(
+            "mov {saved}, rbx",
+            ".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e",
+            "cpuid",
+            "xchg {saved}, rbx",
+            saved = out(reg) ebx,
+            inout("eax") leaf => eax,
+            inout("ecx") subleaf => ecx,
+            out("edx") edx,
+            options(nostack),
+        );
+    }
+    [eax, ebx as u32, ecx, edx]
+}
+
+/// Reads the features and switches XSAVE on, where Xen offers it.
+pub fn init() {
+    const OSXSAVE: u64 = 1 << 18;
+    let max = cpuid(0, 0)[0];
+    let [_, _, one_ecx, _] = cpuid(1, 0);
+    let seven_ebx = if max >= 7 { cpuid(7, 0)[1] } else { 0 };
+    random::init(random::Source { rdrand: one_ecx >> 30 & 1 != 0, rdseed: seven_ebx >> 18 & 1 != 0 });
+    let has_xsave = one_ecx >> 26 & 1 != 0;
+    if has_xsave {
+        // x87, SSE, AVX, AVX-512 (three components): what a program's code uses (SDM 1, 13.1).
+        let wanted = u64::from(cpuid(0xd, 0)[0]) & 0xe7;
+        // SAFETY: Xen emulates both instructions; XCR0 gets components that it lists.
+        unsafe {
+            asm!("mov {t}, cr4", "or {t}, {set}", "mov cr4, {t}", t = out(reg) _, set = in(reg) OSXSAVE, options(nostack));
+            asm!("xsetbv", in("ecx") 0, in("eax") wanted as u32, in("edx") 0, options(nostack));
+        }
+    }
+    fpu::init(has_xsave);
+}
+
+#[unsafe(export_name = "rbm_set_fsbase")]
+fn set_fsbase(base: usize) {
+    /// SEGBASE_FS
+    const SEGBASE_FS: u64 = 0;
+    // The application's half has no other address, and Xen refuses one that is not canonical.
+    let base = if base >= 1 << 47 { 0 } else { base as u64 };
+    // SAFETY: the base affects application code only.
+    unsafe { hypercall::call(Number::SetSegmentBase, [SEGBASE_FS, base, 0, 0]) };
+}

@@ -1,0 +1,255 @@
+//! Entry and exit of the kernel: the first instructions, traps, events, the `syscall` instruction, the gate.
+//!
+//! Xen (its public headers arch-x86/xen.h and arch-x86/xen-x86_64.h) enters with a frame as the processor would push it, rcx and r11 on top of
+//! it: on the stack named by HYPERVISOR_stack_switch where application code was interrupted, on the current stack where the kernel was. The way back is HYPERVISOR_iret.
+//! What interrupted application code moves its frame to the top of the LWP's kernel stack at once, and may wait there. What interrupted the kernel is
+//! a fault inside a copy to or from the application, or an event while the processor is idle: it is handled on a stack of its own. The kernel's own code
+//! below the frame has no red zone at either place (the copy is assembly, and idling is a call).
+//!
+//! Kernel pages can be fetched in guest-user mode, so the gate's `syscall` instruction lies here; that it was this one is what tells a call
+//! through the gate from a system call by number.
+
+use core::arch::global_asm;
+
+global_asm!(
+    rumpbake_platform::entry_macros!(),
+    r#"
+    .set HYPERVISOR_iret, 23
+    .set USER_CS, 0xe033
+    .set USER_SS, 0xe02b
+    .set IN_SYSCALL, 0x100
+    .set EVENT, 0x20
+
+    .macro IRET
+    mov eax, HYPERVISOR_iret
+    syscall
+    ud2
+    .endm
+
+    // From a frame at its trap number, all registers loaded: rcx and r11 come back as they are.
+    .macro IRET_FRAME
+    mov qword ptr [rsp + 8], 0
+    mov [rsp], rcx
+    push r11
+    push rax
+    IRET
+    .endm
+
+    .section .bss.rb_xen_stacks, "aw", @nobits
+    .balign 64
+    .skip 512
+    .globl rb_xen_entry_stack_top
+rb_xen_entry_stack_top:
+    .skip 16384
+rb_xen_fault_stack_top:
+    .skip 16384
+rb_xen_event_stack_top:
+
+    .section .text.rb_xen_entry, "ax"
+    .globl rb_xen_entry
+rb_xen_entry:
+    cld
+    lea rsp, [rip + rb_xen_event_stack_top]
+    mov rdi, rsi
+    xor ebp, ebp
+    call rb_xen_start
+    ud2
+
+    .section .text.rb_xen_traps, "ax"
+    .balign 16
+    .globl rb_xen_traps
+rb_xen_traps:
+    .set vector, 0
+    .rept 32
+    .balign 16
+    pop rcx
+    pop r11
+    .if vector != 8 && vector != 10 && vector != 11 && vector != 12 && vector != 13 && vector != 14 && vector != 17 && vector != 21
+    push 0
+    .endif
+    push vector
+    jmp rb_xen_trap
+    .set vector, vector + 1
+    .endr
+
+    .balign 16
+    .globl rb_xen_event
+rb_xen_event:
+    pop rcx
+    pop r11
+    push 0
+    push EVENT
+rb_xen_trap:
+    test byte ptr [rsp + 24], 3
+    jz 3f
+    push rax
+    push rcx
+    mov rax, [rip + rb_cpu + 8]
+    mov rcx, [rsp + 64]
+    mov [rax - 8], rcx
+    mov rcx, [rsp + 56]
+    mov [rax - 16], rcx
+    mov rcx, [rsp + 48]
+    mov [rax - 24], rcx
+    mov ecx, [rsp + 40]
+    mov [rax - 32], rcx
+    mov rcx, [rsp + 32]
+    mov [rax - 40], rcx
+    mov rcx, [rsp + 24]
+    mov [rax - 48], rcx
+    mov rcx, [rsp + 16]
+    mov [rax - 56], rcx
+    sub rax, 56
+    mov rcx, rsp
+    mov rsp, rax
+    mov rax, [rcx + 8]
+    mov rcx, [rcx]
+    PUSH_REGISTERS
+    SAVE_XMM
+    cld
+    mov dword ptr [rip + rb_cpu + 28], 1
+    lea rdi, [rsp + 256]
+    call rb_xen_user_trap
+
+    .globl rb_return_to_user
+rb_return_to_user:
+    cmp dword ptr [rip + rb_cpu + 24], 0
+    je 2f
+    lea rdi, [rsp + 256]
+    call rb_xen_user_return
+2:  mov dword ptr [rip + rb_cpu + 28], 0
+    LOAD_XMM
+    POP_REGISTERS
+    IRET_FRAME
+
+3:  PUSH_REGISTERS
+    mov rbx, rsp
+    cmp qword ptr [rsp + 120], EVENT
+    lea rsp, [rip + rb_xen_fault_stack_top]
+    jne 4f
+    lea rsp, [rip + rb_xen_event_stack_top]
+4:  SAVE_XMM
+    cld
+    mov rdi, rbx
+    call rb_xen_kernel_trap
+    LOAD_XMM
+    mov rsp, rbx
+    POP_REGISTERS
+    IRET_FRAME
+
+    .balign 16
+    .globl rb_xen_failsafe
+rb_xen_failsafe:
+    lea rsp, [rip + rb_xen_fault_stack_top]
+    call rb_xen_failed_return
+    ud2
+
+    .section .text.rb_xen_syscall, "ax"
+    .balign 16
+    .globl rb_xen_syscall
+rb_xen_syscall:
+    mov r11, [rsp + 40]
+    mov [rip + rb_cpu + 16], r11
+    lea r11, [rip + rb_gate_return]
+    mov rcx, [rsp + 16]
+    cmp rcx, r11
+    je rb_xen_gate
+    lea r11, [rip + rb_gate_traced_return]
+    cmp rcx, r11
+    je rb_xen_gate_traced
+    mov r11, [rsp + 32]
+    mov rsp, [rip + rb_cpu + 8]
+    push USER_SS
+    push [rip + rb_cpu + 16]
+    push r11
+    push USER_CS
+    push rcx
+    push 0
+    push 0x100
+    PUSH_REGISTERS
+    SAVE_XMM
+    mov dword ptr [rip + rb_cpu + 28], 1
+    lea rdi, [rsp + 256]
+    call rb_xen_syscall_by_number
+    cmp dword ptr [rip + rb_cpu + 24], 0
+    jne rb_return_to_user
+    mov dword ptr [rip + rb_cpu + 28], 0
+    LOAD_XMM
+    POP_REGISTERS
+    mov qword ptr [rsp + 8], IN_SYSCALL
+    mov [rsp], rcx
+    push r11
+    push rax
+    IRET
+
+    .section .text.rb_gate, "ax"
+    .balign 16
+    .globl rb_gate
+rb_gate:
+    mov r10, rcx
+    syscall
+    .globl rb_gate_return
+rb_gate_return:
+    ret
+    .globl rb_gate_traced
+rb_gate_traced:
+    mov r10, rcx
+    syscall
+rb_gate_traced_return:
+    ret
+    .globl rb_gate_end
+rb_gate_end:
+
+rb_xen_gate:
+    mov rsp, [rip + rb_cpu + 8]
+    mov rcx, r10
+    call rax
+5:  cmp dword ptr [rip + rb_cpu + 24], 0
+    jne 6f
+    lea rcx, [rip + rb_gate_return]
+    push USER_SS
+    push [rip + rb_cpu + 16]
+    push 0x202
+    push USER_CS
+    push rcx
+    push IN_SYSCALL
+    push rcx
+    push r11
+    push rax
+    IRET
+6:  mov rcx, [rip + rb_cpu + 16]
+    mov rsp, [rip + rb_cpu + 8]
+    lea r8, [rcx + 8]
+    push USER_SS
+    push r8
+    push 0x202
+    push USER_CS
+    .globl rb_gate_load
+rb_gate_load:
+    mov rcx, [rcx]
+7:  push rcx
+    push 0
+    push 0x101
+    PUSH_REGISTERS
+    sub rsp, 256
+    mov dword ptr [rip + rb_cpu + 28], 1
+    jmp rb_return_to_user
+    .globl rb_gate_load_failed
+rb_gate_load_failed:
+    xor ecx, ecx
+    jmp 7b
+
+rb_xen_gate_traced:
+    mov rsp, [rip + rb_cpu + 8]
+    push r9
+    push r8
+    push r10
+    push rdx
+    push rsi
+    push rdi
+    mov rdi, rax
+    mov rsi, rsp
+    call rb_xen_traced_call
+    jmp 5b
+    "#
+);

@@ -1,0 +1,98 @@
+//! Event channels: Xen's interrupts (its public header event_channel.h; the two-level form in the shared page).
+
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+use rumpbake_platform::cpu::Local;
+use rumpbake_platform::{callout, sched};
+
+use crate::hypercall::{self, Number};
+use crate::{console, shared};
+
+/// EVTCHNOP_bind_virq
+const BIND_VIRQ: u64 = 1;
+/// EVTCHNOP_unmask
+const UNMASK: u64 = 9;
+/// VIRQ_TIMER
+const VIRQ_TIMER: u32 = 0;
+/// VIRQ_CONSOLE
+const VIRQ_CONSOLE: u32 = 2;
+/// SCHEDOP_block
+const BLOCK: u64 = 1;
+/// Ports of event channels: those of the two-level form.
+const PORTS: usize = 4096;
+
+/// What the channels are for; a port is never 0.
+#[derive(Clone, Copy)]
+struct Ports {
+    timer: u32,
+    console: u32,
+}
+
+static IN_USE: Local<Ports> = Local::new(Ports { timer: 0, console: 0 });
+
+/// `struct evtchn_bind_virq`.
+#[repr(C)]
+struct BindVirq {
+    virq: u32,
+    vcpu: u32,
+    port: u32,
+}
+
+/// Binds a virtual interrupt to a channel and lets it through; the channel's port, if Xen allows it.
+fn bind_virq(virq: u32) -> Option<u32> {
+    let mut argument = BindVirq { virq, vcpu: 0, port: 0 };
+    // SAFETY: the command takes this structure.
+    let result = unsafe { hypercall::command(Number::EventChannelOp, BIND_VIRQ, &mut argument) };
+    if result != 0 || argument.port as usize >= PORTS {
+        return None;
+    }
+    // SAFETY: the command takes a port.
+    unsafe { hypercall::command(Number::EventChannelOp, UNMASK, &mut argument.port) };
+    Some(argument.port)
+}
+
+/// Binds the timer's channel, and the console's where there is one.
+pub fn init() {
+    let Some(timer) = bind_virq(VIRQ_TIMER) else { panic!("Xen refused the timer's event channel") };
+    let console = bind_virq(VIRQ_CONSOLE).unwrap_or(0);
+    // SAFETY: boot, one processor, delivery is masked.
+    unsafe { *IN_USE.get() = Ports { timer, console } };
+}
+
+/// Handles what is pending. Called with delivery masked.
+pub fn deliver() {
+    sched::interrupt(|| {
+        let info = shared::info();
+        let vcpu = shared::vcpu();
+        vcpu.upcall_pending.store(0, SeqCst);
+        let mut words = vcpu.pending_words.swap(0, SeqCst);
+        while words != 0 {
+            let word = words.trailing_zeros() as usize;
+            words &= words - 1;
+            let mut bits = info.pending[word].load(SeqCst) & !info.mask[word].load(Relaxed);
+            while bits != 0 {
+                let bit = bits.trailing_zeros();
+                bits &= bits - 1;
+                info.pending[word].fetch_and(!(1 << bit), SeqCst);
+                handle(word as u32 * 64 + bit);
+            }
+        }
+    });
+}
+
+fn handle(port: u32) {
+    // SAFETY: written once at boot.
+    let ports = unsafe { *IN_USE.get() };
+    if port == ports.timer {
+        callout::timer_interrupt();
+    } else if port == ports.console {
+        console::interrupt();
+    }
+}
+
+#[unsafe(export_name = "rbm_idle")]
+fn idle() {
+    // SAFETY: blocks until an event is pending, which is delivered in the kernel before this returns; no argument.
+    unsafe { hypercall::call(Number::SchedOp, [BLOCK, 0, 0, 0]) };
+    shared::vcpu().upcall_mask.store(1, SeqCst);
+}

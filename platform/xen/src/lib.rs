@@ -1,0 +1,31 @@
+//! Xen PV guest: the xen kit.
+//!
+//! The root of the kit that `rumpbake xen` takes its kernel from: entry from the ELF notes, page tables under Xen's rules, traps, event channels, clock,
+//! console, power-off; and the crates of layer 1, so that all of it is one archive. `linker/build.rs` builds it with flags of its own; it is no
+//! default member of the workspace. The interface is Xen's public headers (`xen/include/public` in its sources), named by file where they are used.
+//!
+//! Kernel and application share one page table, as on bare metal. The kernel runs in guest-kernel mode with event delivery masked; the application runs in
+//! guest-user mode, because in guest-kernel mode Xen pushes its frames at the current stack pointer, over a red zone.
+#![no_std]
+
+extern crate alloc;
+
+// The components; the linker takes those that an application needs.
+use rump_dev_cons as _;
+use rump_dev_mem as _;
+use rump_tmpfs as _;
+use rump_vfs as _;
+
+mod clock;
+mod console;
+mod cpu;
+mod entry;
+mod events;
+mod hypercall;
+mod kit;
+mod memory;
+mod mmu;
+mod poweroff;
+mod shared;
+mod start;
+mod traps;

@@ -1,0 +1,45 @@
+//! The end of the image: the exit status to whoever runs it, then sched_op's shutdown (Xen's public header sched.h).
+//!
+//! A privileged guest may use ports. Then the words go to QEMU's debug console at port 0xe9, as on bare metal, and QEMU's `isa-debug-exit` is left
+//! alone: Xen sends the console's last bytes only on an orderly end. A guest that holds the machine asks for a reboot, on which QEMU ends (`-no-reboot`); any other for power-off.
+
+use rumpbake_platform::cpu::Local;
+use rumpbake_platform::io::{inb, outb};
+
+use crate::hypercall::{self, Number};
+
+/// SCHEDOP_shutdown
+const SHUTDOWN: u64 = 2;
+/// SHUTDOWN_poweroff
+const POWEROFF: u32 = 0;
+/// SHUTDOWN_reboot
+const REBOOT: u32 = 1;
+/// PHYSDEVOP_set_iopl
+const SET_IOPL: u64 = 6;
+
+const STATUS_PORT: u16 = 0xe9;
+
+static HOLDS_MACHINE: Local<bool> = Local::new(false);
+
+/// Makes ports usable, where the guest is the one that holds the machine.
+pub fn init(privileged: bool) {
+    let mut iopl: u32 = 1;
+    // SAFETY: the command takes an I/O privilege level; guest-kernel mode is level 1.
+    let allowed = privileged && unsafe { hypercall::command(Number::PhysdevOp, SET_IOPL, &mut iopl) } == 0;
+    // SAFETY: boot, one processor.
+    unsafe { *HOLDS_MACHINE.get() = allowed };
+}
+
+#[unsafe(export_name = "rbm_end")]
+fn end(line: &str, _status: u8) -> ! {
+    // SAFETY: written once at boot.
+    let holds_machine = unsafe { *HOLDS_MACHINE.get() };
+    if holds_machine && inb(STATUS_PORT) == STATUS_PORT as u8 {
+        line.bytes().for_each(|byte| outb(STATUS_PORT, byte));
+    }
+    let mut reason = if holds_machine { REBOOT } else { POWEROFF };
+    loop {
+        // SAFETY: the command takes the reason; it does not come back.
+        unsafe { hypercall::command(Number::SchedOp, SHUTDOWN, &mut reason) };
+    }
+}
