@@ -1,13 +1,34 @@
 //! The end of the program (exit(2)), and waiting for children that there are none of (wait(2)).
 
+use alloc::vec::Vec;
+
+use rump_hypercall::Giant;
 use rump_hypercall::boot::{self, Exit};
 
 use crate::errno::Errno;
 use crate::syscall;
 
+/// What is done before the machine goes off.
+static AT_EXIT: Giant<Vec<fn()>> = Giant::new(Vec::new());
+
+/// Has `f` called when the program ends, in whatever way. It must not wait: nothing else runs any more.
+pub fn at_exit(f: fn()) {
+    AT_EXIT.borrow_mut().push(f);
+}
+
+/// Ends the program, and with it the image.
+pub fn end(exit: Exit) -> ! {
+    // Taken out first: what is called must not be called again if it ends the program itself.
+    let calls = core::mem::take(&mut *AT_EXIT.borrow_mut());
+    for call in calls {
+        call();
+    }
+    boot::exit(exit)
+}
+
 /// Ends the program.
 pub fn exit1(status: i32) -> ! {
-    boot::exit(Exit::Exited((status & 0xff) as u8))
+    end(Exit::Exited((status & 0xff) as u8))
 }
 
 syscall! {

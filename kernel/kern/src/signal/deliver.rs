@@ -91,7 +91,7 @@ pub fn call_handler(lwp: &'static Lwp, frame: &mut Trapframe, info: &KsigInfo, a
 /// Ends the program because of a signal.
 pub fn sigexit(proc: &Proc, signo: i32) -> ! {
     crate::log!("rumpbake: {} was killed by {}", proc.comm.borrow().as_str(), super::name(signo));
-    boot::exit(Exit::Signaled((signo & 0x7f) as u8))
+    crate::exit::end(Exit::Signaled((signo & 0x7f) as u8))
 }
 
 /// Whether the LWP would call a handler for this signal now.

@@ -47,7 +47,7 @@ pub fn trap(frame: &mut Trapframe, va: usize) {
     };
     let reason = format!("{} ({}) at {addr:#x}, LWP {}", super::name(signo), what, lwp.lid);
     user::crash_report(&reason, frame);
-    boot::exit(Exit::Signaled(signo as u8))
+    crate::exit::end(Exit::Signaled(signo as u8))
 }
 
 /// Whether an address that may not be touched is where the stack pointer is: a guard below a stack.

@@ -30,6 +30,9 @@ use crate::wire::{Tcp, get_u16, get_u32, proto};
 /// Buffers of both directions grow to this, on a machine with memory.
 const BUF_MAX: usize = 4 << 20;
 
+/// How long the end of the program may wait for what it has written to be delivered.
+const DRAIN_NS: u64 = 1_500_000_000;
+
 /// The engine and the sockets of its connections and listeners.
 struct State {
     engine: Engine,
@@ -87,6 +90,7 @@ impl State {
         let defaults =
             Defaults { sndbuf: SEND_SPACE, rcvbuf: RECV_SPACE, buf_max: share.clamp(256 << 10, BUF_MAX) };
         let engine = Engine::new(Key(words.map(u64::from_le_bytes)), defaults);
+        rump_kern::exit::at_exit(|| drain(time::monotonic_ns() + DRAIN_NS));
         Box::new(Self { engine, sockets: Vec::new(), listeners: Vec::new() })
     }
 }
