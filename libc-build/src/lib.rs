@@ -31,6 +31,7 @@ mod dl;
 pub mod env;
 pub mod errno;
 pub mod gate;
+pub mod hash;
 pub mod iconv;
 #[cfg(not(test))]
 mod kit;
