@@ -131,25 +131,42 @@ global_asm!(
 7:  mov rax, r8
     ret
 
+    // The last word overlaps the one before it. Of two words that differ the first byte decides, which is the lowest.
     FUNCTION memcmp
+    sub rdx, 8
+    jb 4f
     xor ecx, ecx
-2:  lea r9, [rcx + 8]
-    cmp r9, rdx
-    ja 3f
+2:  cmp rcx, rdx
+    jae 3f
     mov rax, [rdi + rcx]
-    cmp rax, [rsi + rcx]
-    jne 3f
-    mov rcx, r9
-    jmp 2b
-3:  xor eax, eax
-4:  cmp rcx, rdx
-    je 5f
+    mov r8, [rsi + rcx]
+    add rcx, 8
+    cmp rax, r8
+    je 2b
+    jmp 6f
+3:  mov rax, [rdi + rdx]
+    mov r8, [rsi + rdx]
+    cmp rax, r8
+    je 7f
+6:  bswap rax
+    bswap r8
+    cmp rax, r8
+    sbb eax, eax
+    or eax, 1
+    ret
+7:  xor eax, eax
+    ret
+4:  add rdx, 8
+    xor eax, eax
+    xor ecx, ecx
+5:  cmp rcx, rdx
+    je 8f
     movzx eax, byte ptr [rdi + rcx]
     movzx r8d, byte ptr [rsi + rcx]
     inc rcx
     sub eax, r8d
-    je 4b
-5:  ret
+    je 5b
+8:  ret
 
     FUNCTION bcmp
     jmp memcmp

@@ -122,27 +122,29 @@ fn update(start: usize, end: usize, mut f: impl FnMut(usize, u64) -> u64) {
     while va < end {
         match walk(va) {
             Err(hole) => va = va.saturating_add(hole),
-            Ok(mut entry) => loop {
-                let old = load(entry);
-                if old != 0 {
-                    let new = f(va, old);
+            Ok(first) => {
+                // As far as this table goes. Most of its entries may be empty.
+                let count = (end - va).div_ceil(PAGE_SIZE).min(512 - index(va, 0));
+                for nth in 0..count {
+                    // SAFETY: an entry of the same table.
+                    let entry = unsafe { first.add(nth) };
+                    let old = load(entry);
+                    if old == 0 {
+                        continue;
+                    }
+                    let new = f(va + nth * PAGE_SIZE, old);
                     if new != old {
                         store(entry, new);
                         if old & PRESENT != 0 {
                             changed += 1;
                             if changed <= FLUSH_ALL_OVER {
-                                machine::flush_page(va);
+                                machine::flush_page(va + nth * PAGE_SIZE);
                             }
                         }
                     }
                 }
-                va += PAGE_SIZE;
-                if va >= end || index(va, 0) == 0 {
-                    break;
-                }
-                // SAFETY: `va` is still in the range that this table covers, so the next entry is in it.
-                entry = unsafe { entry.add(1) };
-            },
+                va += count * PAGE_SIZE;
+            }
         }
     }
     if changed > FLUSH_ALL_OVER {
@@ -151,8 +153,9 @@ fn update(start: usize, end: usize, mut f: impl FnMut(usize, u64) -> u64) {
     machine::settle();
 }
 
-/// Frees the tables below `table` (at `level`, covering from `base`) that cover nothing outside `start..end`.
-fn free_tables(table: *mut u64, level: u32, base: usize, start: usize, end: usize) {
+/// Frees the tables below `table` (at `level`, covering from `base`) that cover nothing outside `start..end`; tells whether there were any.
+fn free_tables(table: *mut u64, level: u32, base: usize, start: usize, end: usize) -> bool {
+    let mut freed = false;
     let span = 1_usize << (12 + 9 * level);
     let first = start.max(base) / span;
     let last = (end - 1).min(base + (span * 512 - 1)) / span;
@@ -164,7 +167,7 @@ fn free_tables(table: *mut u64, level: u32, base: usize, start: usize, end: usiz
             continue;
         }
         if level > 1 {
-            free_tables(table_of(value), level - 1, slot_base, start, end);
+            freed |= free_tables(table_of(value), level - 1, slot_base, start, end);
         }
         if start <= slot_base && slot_base + span <= end {
             store(entry, 0);
@@ -174,8 +177,10 @@ fn free_tables(table: *mut u64, level: u32, base: usize, start: usize, end: usiz
                 machine::table_gone(page);
                 free_block(page, 0);
             }
+            freed = true;
         }
     }
+    freed
 }
 
 #[unsafe(export_name = "rb_pmap_enter")]
@@ -198,8 +203,7 @@ fn pmap_remove(start: usize, end: usize) {
     }
     update(start, end, |_, _| 0);
     // Tables cover 2 MiB at least; smaller ranges leave them for the next mapping.
-    if end - start >= 1 << 21 {
-        free_tables(root(), 3, 0, start, end);
+    if end - start >= 1 << 21 && free_tables(root(), 3, 0, start, end) {
         machine::flush_all();
         machine::settle();
     }
