@@ -12,7 +12,7 @@ use rump_hypercall::sync::CondVar;
 use rump_hypercall::time::{self, NEVER};
 
 use crate::clock::{Timespec, Timeval};
-use crate::copy::{copyin, copyin_bytes, copyin_slice, copyout_bytes, copyout_slice};
+use crate::copy::{copyin, copyin_slice, copyout_slice};
 use crate::curlwp;
 use crate::errno::{ERESTART, Errno};
 use crate::file::poll::{POLLERR, POLLHUP, POLLNVAL, POLLOUT, POLLPRI, POLLRDBAND, POLLRDNORM, WRITABLE};
@@ -207,69 +207,84 @@ syscall! {
 /// What the three sets of select(2) stand for.
 const SETS: [u32; 3] = [POLLRDNORM | POLLHUP | POLLERR, POLLOUT | POLLHUP | POLLERR, POLLRDBAND | POLLPRI];
 
-/// A set of select(2): bit `n` of its bytes stands for descriptor `n`.
+/// A set of select(2): bit `n` of its words (`fd_mask`) stands for descriptor `n`.
 struct FdSet {
     addr: usize,
-    bits: Vec<u8>,
+    words: Vec<u32>,
 }
 
 impl FdSet {
-    fn copyin(addr: usize, bytes: usize) -> Result<Self, Errno> {
-        let mut bits = Vec::new();
-        bits.try_reserve_exact(bytes).map_err(|_| Errno::ENOMEM)?;
-        bits.resize(bytes, 0);
-        if addr != 0 {
-            copyin_bytes(addr, &mut bits)?;
+    const BITS: usize = u32::BITS as usize;
+
+    fn empty(addr: usize, count: usize) -> Result<Self, Errno> {
+        let mut words = Vec::new();
+        words.try_reserve_exact(count).map_err(|_| Errno::ENOMEM)?;
+        words.resize(count, 0);
+        Ok(Self { addr, words })
+    }
+
+    fn copyin(addr: usize, count: usize) -> Result<Self, Errno> {
+        if addr == 0 {
+            Self::empty(addr, count)
+        } else {
+            Ok(Self { addr, words: copyin_slice(addr, count, FD_MAX)? })
         }
-        Ok(Self { addr, bits })
     }
 
     fn has(&self, fd: usize) -> bool {
-        self.bits[fd / 8] >> (fd % 8) & 1 != 0
+        self.words[fd / Self::BITS] >> (fd % Self::BITS) & 1 != 0
+    }
+
+    fn add(&mut self, fd: usize) {
+        self.words[fd / Self::BITS] |= 1 << (fd % Self::BITS);
     }
 
     fn copyout(&self) -> Result<(), Errno> {
-        if self.addr == 0 { Ok(()) } else { copyout_bytes(&self.bits, self.addr) }
+        if self.addr == 0 { Ok(()) } else { copyout_slice(&self.words, self.addr) }
     }
 }
 
 fn select(count: i32, addrs: [usize; 3], deadline_ns: u64, mask_addr: usize) -> Result<usize, Errno> {
-    const WORD: usize = 4;
     let count = usize::try_from(count).map_err(|_| Errno::EINVAL)?;
     let highest = usize::try_from(crate::curproc().fd.highest() + 1).unwrap_or(0);
     // As far as there are descriptors; what is beyond in the sets is left alone.
-    let count = count.min(highest.next_multiple_of(WORD * 8));
-    let bytes = count.div_ceil(WORD * 8) * WORD;
-    let mut sets =
-        [FdSet::copyin(addrs[0], bytes)?, FdSet::copyin(addrs[1], bytes)?, FdSet::copyin(addrs[2], bytes)?];
+    let count = count.min(highest.next_multiple_of(FdSet::BITS));
+    let words = count.div_ceil(FdSet::BITS);
+    let sets =
+        [FdSet::copyin(addrs[0], words)?, FdSet::copyin(addrs[1], words)?, FdSet::copyin(addrs[2], words)?];
     let mut items: Vec<Item> = Vec::new();
-    for fd in 0..count {
-        let events =
-            sets.iter().zip(SETS).filter(|(set, _)| set.has(fd)).fold(0, |all, (_, asked)| all | asked);
-        if events == 0 {
-            continue;
+    for word in 0..words {
+        let asked = [sets[0].words[word], sets[1].words[word], sets[2].words[word]];
+        let mut any = asked[0] | asked[1] | asked[2];
+        while any != 0 {
+            let bit = any.trailing_zeros();
+            any &= any - 1;
+            let fd = word * FdSet::BITS + bit as usize;
+            if fd >= count {
+                break;
+            }
+            let of_bit = asked.iter().zip(SETS).filter(|(set, _)| *set >> bit & 1 != 0);
+            let events = of_bit.fold(0, |all, (_, events)| all | events);
+            // At most FD_MAX.
+            let fd = fd as i32;
+            getfile(fd)?;
+            items.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+            items.push(Item { fd, events, revents: 0 });
         }
-        // At most FD_MAX.
-        let fd = fd as i32;
-        getfile(fd)?;
-        items.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-        items.push(Item { fd, events, revents: 0 });
     }
     wait_masked(&mut items, deadline_ns, mask_addr)?;
     let mut ready = 0;
-    for (set, asked) in sets.iter_mut().zip(SETS) {
-        let was = core::mem::take(&mut set.bits);
-        set.bits.resize(was.len(), 0);
+    for (set, events) in sets.iter().zip(SETS) {
+        let mut left = FdSet::empty(set.addr, words)?;
         for item in &items {
             // Not negative.
             let fd = item.fd as usize;
-            let wanted = was[fd / 8] >> (fd % 8) & 1 != 0;
-            if wanted && item.revents & asked != 0 {
-                set.bits[fd / 8] |= 1 << (fd % 8);
+            if item.revents & events != 0 && set.has(fd) {
+                left.add(fd);
                 ready += 1;
             }
         }
-        set.copyout()?;
+        left.copyout()?;
     }
     Ok(ready)
 }
