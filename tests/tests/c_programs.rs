@@ -47,6 +47,11 @@ fn files() {
 }
 
 #[test]
+fn local_sockets() {
+    checks("socket_local");
+}
+
+#[test]
 fn bad_system_calls() {
     checks("badcalls");
 }
