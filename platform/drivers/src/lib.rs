@@ -9,6 +9,7 @@
 
 extern crate alloc;
 
+pub mod e1000;
 pub mod mmio;
 pub mod nic;
 pub mod pci;

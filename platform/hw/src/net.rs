@@ -8,9 +8,11 @@ use core::fmt::Write;
 
 use rump_hypercall::Giant;
 use rump_hypercall::net::{Counters, Info, Packet};
+use rumpbake_drivers::e1000::{self, E1000};
 use rumpbake_drivers::mmio::Registers;
 use rumpbake_drivers::nic::{Interrupt, Nic};
 use rumpbake_drivers::pci::Device;
+use rumpbake_drivers::pci::msi::MSI;
 use rumpbake_drivers::virtio::net::{self, VirtioNet};
 use rumpbake_drivers::virtio::{self, Transport, mmio::Mmio};
 use rumpbake_platform::backtrace::Console;
@@ -95,6 +97,24 @@ fn virtio_pci(cards: &mut Vec<Box<dyn Nic>>, device: &Device<'_>, mut windows: W
     add_virtio(cards, Box::new(transport));
 }
 
+fn intel(cards: &mut Vec<Box<dyn Nic>>, device: &Device<'_>, mut windows: Windows<'_>) {
+    const WHAT: &str = "network card by Intel";
+    let Some(registers) = windows.get(e1000::BAR) else {
+        return complain(WHAT, "has no registers in memory");
+    };
+    let interface = cards.len();
+    match E1000::new(registers) {
+        Ok(card) => cards.push(Box::new(card)),
+        Err(error) => return complain(WHAT, error),
+    }
+    let has_message = device.capability(MSI).is_some();
+    let message =
+        if has_message { irq::message(interrupt, argument(interface, Interrupt::Line)) } else { None };
+    if !message.is_some_and(|message| device.enable_msi(message)) {
+        use_line(device, interface, WHAT);
+    }
+}
+
 fn virtio_slot(cards: &mut Vec<Box<dyn Nic>>, registers: Registers, line: u8) {
     let Some(transport) = Mmio::probe(registers, net::DEVICE_ID) else { return };
     if !irq::line(line, Trigger::Edge, interrupt, argument(cards.len(), Interrupt::Line)) {
@@ -110,6 +130,8 @@ fn find() -> Vec<Box<dyn Nic>> {
     pci.scan(&mut |device| {
         if virtio::pci::kind(&device) == Some(net::DEVICE_ID) {
             virtio_pci(&mut cards, &device, pci.open(device));
+        } else if e1000::is_one(&device) {
+            intel(&mut cards, &device, pci.open(device));
         }
     });
     virtio_slots::scan(pci.has_ports, &mut |registers, line| virtio_slot(&mut cards, registers, line));
