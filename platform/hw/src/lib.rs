@@ -10,6 +10,7 @@ extern crate alloc;
 use rump_dev_cons as _;
 use rump_dev_mem as _;
 use rump_net as _;
+use rump_net_inet as _;
 use rump_net_local as _;
 use rump_tmpfs as _;
 use rump_vfs as _;

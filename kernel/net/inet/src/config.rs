@@ -550,3 +550,16 @@ pub fn timer(now_ns: u64) -> u64 {
     }
     next_ns
 }
+
+/// Takes everything away, for the next test.
+#[cfg(test)]
+pub(crate) fn reset() {
+    *STATE.borrow_mut() =
+        State { interfaces: Vec::new(), has_v6: false, resolv_conf: String::new(), hosts: String::new() };
+}
+
+/// Routers are listened to.
+#[cfg(test)]
+pub(crate) fn begin6_for_tests() {
+    STATE.borrow_mut().has_v6 = true;
+}

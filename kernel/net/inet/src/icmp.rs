@@ -174,3 +174,9 @@ pub fn reassembly_failed(info: &Received, quote: &Quote) {
 pub fn parameter(packet: &Packet) -> u32 {
     if packet.head().len() < ICMP_LEN { 0 } else { get_u32(packet.head(), 4) }
 }
+
+/// Takes everything away, for the next test.
+#[cfg(test)]
+pub(crate) fn reset() {
+    *RATE.borrow_mut() = Rate { second: 0, sent: 0 };
+}

@@ -286,3 +286,9 @@ pub fn is_broadcast(addr: Addr) -> bool {
         || find_map(|ifp| ifp.addrs.borrow().iter().any(|own| own.broadcast() == Some(addr)).then_some(()))
             .is_some()
 }
+
+/// Takes all interfaces away, for the next test.
+#[cfg(test)]
+pub(crate) fn reset() {
+    IFNETS.borrow_mut().clear();
+}

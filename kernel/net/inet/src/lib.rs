@@ -47,6 +47,10 @@ pub mod rtsock;
 pub mod sockaddr;
 pub mod sockopt;
 pub mod tcp;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 pub mod udp;
 pub mod wire;
 

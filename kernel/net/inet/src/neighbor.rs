@@ -312,3 +312,11 @@ pub fn timer(now_ns: u64) -> u64 {
     }
     next_ns
 }
+
+/// Takes everything away, for the next test.
+#[cfg(test)]
+pub(crate) fn reset() {
+    let mut cache = CACHE.borrow_mut();
+    cache.entries.clear();
+    cache.last = None;
+}

@@ -233,3 +233,19 @@ fn run(_: usize) -> ! {
         pending |= STATE.borrow().pending.replace(0);
     }
 }
+
+/// Takes everything away, for the next test.
+#[cfg(test)]
+pub(crate) fn reset() {
+    LOOP.borrow_mut().clear();
+    let state = STATE.borrow();
+    state.busy.set(false);
+    state.queued.set(0);
+    state.timer_ns.set(time::NEVER);
+}
+
+/// Says how many devices there are, where no thread runs.
+#[cfg(test)]
+pub(crate) fn set_devices(count: usize) {
+    STATE.borrow().devices.set(count);
+}

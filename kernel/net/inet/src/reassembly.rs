@@ -185,3 +185,9 @@ pub fn timer(now_ns: u64) -> u64 {
     }
     next_ns
 }
+
+/// Takes everything away, for the next test.
+#[cfg(test)]
+pub(crate) fn reset() {
+    *QUEUE.borrow_mut() = Queue { packets: Vec::new(), pieces: 0 };
+}

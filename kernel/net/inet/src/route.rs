@@ -299,3 +299,13 @@ pub fn source(dst: Addr, path: &Path) -> Result<Addr, Errno> {
     ifnet::all().into_iter().for_each(&mut consider);
     best.map(|(addr, _)| addr).ok_or(Errno::EADDRNOTAVAIL)
 }
+
+/// Takes everything away, for the next test.
+#[cfg(test)]
+pub(crate) fn reset() {
+    let mut table = TABLE.borrow_mut();
+    table.routes.clear();
+    table.mtus.clear();
+    drop(table);
+    changed();
+}
