@@ -14,3 +14,4 @@ pub mod mmio;
 pub mod nic;
 pub mod pci;
 pub mod virtio;
+pub mod xen;
