@@ -72,6 +72,16 @@ run_qemu() {
         -display none -monitor none -serial stdio -nodefaults -no-user-config -no-reboot \
         -device isa-debug-exit,iobase=0xf4,iosize=1 \
         -chardev "file,id=status,path=$status_file" -device isa-debugcon,iobase=0xe9,chardev=status "$@"
+    if [ -n "${NETDEV:-}" ]; then
+        # romfile=: without the firmware to boot from the network, which would be loaded and run.
+        # force-legacy: QEMU's cards for microvm follow the draft of virtio unless told otherwise.
+        case $machine in
+        microvm*) set -- "$@" -global virtio-mmio.force-legacy=false -device "${NIC:-virtio-net-device},netdev=net0" ;;
+        *) set -- "$@" -device "${NIC:-virtio-net-pci},netdev=net0,romfile=" ;;
+        esac
+        set -- "$@" -netdev "$NETDEV,id=net0"
+        [ -z "${PCAP:-}" ] || set -- "$@" -object "filter-dump,id=dump0,netdev=net0,file=$PCAP"
+    fi
     if [ -n "${DRIVE:-}" ]; then
         [ -z "$APPEND" ] || fail "a disk starts with what was baked in: no words reach its kernel command line"
         # QEMU takes a comma in a name doubled.
