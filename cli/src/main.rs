@@ -5,6 +5,7 @@
 //! which a child process that must not outlive its parent needs.
 #![deny(unsafe_code)]
 
+mod bake;
 mod cc;
 mod completions;
 mod components;
@@ -19,6 +20,7 @@ mod progress;
 mod run;
 mod schema;
 mod tools;
+mod xen;
 
 use std::process::ExitCode;
 
@@ -48,6 +50,8 @@ enum Command {
     Cxx(cc::CxxArgs),
     /// Bake a program into an image for bare metal x86-64 and QEMU
     Hw(hw::Args),
+    /// Bake a program into an image that is a paravirtual guest of Xen
+    Xen(xen::Args),
     /// Run an image under QEMU: console on stdout, the program's exit status passed on
     Run(run::Args),
     /// Show what a program or an image is made of
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
         Command::Cc(args) => cc::compile(cc::Language::C, &args.arguments),
         Command::Cxx(args) => cc::compile(cc::Language::Cxx, &args.arguments),
         Command::Hw(args) => hw::bake(&args),
+        Command::Xen(args) => xen::bake(&args),
         Command::Run(args) => run::run(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::Components(args) => components::list(&args),

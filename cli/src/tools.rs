@@ -43,6 +43,26 @@ pub fn uefi() -> Option<PathBuf> {
     chosen("RUMPBAKE_OVMF").or_else(installed)
 }
 
+/// How to get Xen.
+pub const XEN_ADVICE: &str = "Xen is not there; `cargo xtask setup` fetches it in a checkout, or install xen-hypervisor-4.17-amd64 (Debian), \
+     or set RUMPBAKE_XEN to the hypervisor";
+
+/// The hypervisor: `$RUMPBAKE_XEN`, a checkout's, or the one that is installed.
+pub fn xen() -> Option<PathBuf> {
+    let installed = || {
+        let entries = std::fs::read_dir("/boot").ok()?;
+        let names = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let is_xen = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("xen-4") && name.ends_with("-amd64.gz")
+        };
+        names.filter(is_xen).max()
+    };
+    chosen("RUMPBAKE_XEN")
+        .or_else(|| in_checkout(".tools/xen/hypervisor").find(|path| path.is_file()))
+        .or_else(installed)
+}
+
 fn chosen(variable: &str) -> Option<PathBuf> {
     env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
@@ -69,13 +89,17 @@ pub fn zig() -> Option<Zig> {
 
 /// The zig that `cargo xtask setup` put into the checkout that this program, or the working directory, lies in.
 fn zig_of_checkout() -> Option<PathBuf> {
+    in_checkout(".tools/ziglang/ziglang/zig").find(|path| is_executable(path))
+}
+
+/// Where a file of the checkout would be that this program, or the working directory, lies in.
+fn in_checkout(file: &str) -> impl Iterator<Item = PathBuf> {
     let places = [env::current_exe().ok(), env::current_dir().ok()];
-    places
-        .iter()
-        .flatten()
-        .flat_map(|place| place.ancestors())
-        .map(|folder| folder.join(".tools/ziglang/ziglang/zig"))
-        .find(|path| is_executable(path))
+    let folders = places.into_iter().flatten();
+    let candidates: Vec<_> = folders
+        .flat_map(|place| place.ancestors().map(|folder| folder.join(file)).collect::<Vec<_>>())
+        .collect();
+    candidates.into_iter()
 }
 
 /// What `program` prints when asked for its version: the first line.

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use rump_config::Stdio;
-use rumpbake_linker::FileKind;
+use rumpbake_linker::{FileKind, Report, Target};
 
 use super::{Args, Firmware, Machine};
 use crate::disk::{Disk, Medium};
@@ -85,19 +85,38 @@ fn of_disk(args: &Args, disk: Disk) -> Result<Boot, Failure> {
     Ok(Boot::Disk { disk, uefi })
 }
 
-fn of_image(args: &Args) -> Result<Boot, Failure> {
+/// What the image is; `baker` is the subcommand that makes the right one of a program.
+pub fn image_report(args: &Args, baker: &str) -> Result<Report, Failure> {
     let path = args.image.display();
     let report = rumpbake_linker::inspect(&args.image)?;
     match report.kind {
-        FileKind::Image => (),
-        FileKind::StaticExecutable | FileKind::DynamicExecutable => {
-            return Err(Failure::new(format!(
-                "{path}: this is a program, not an image; bake it first: rumpbake hw {path}"
-            )));
-        }
+        FileKind::Image => Ok(report),
+        FileKind::StaticExecutable | FileKind::DynamicExecutable => Err(Failure::new(format!(
+            "{path}: this is a program, not an image; bake it first: rumpbake {baker} {path}"
+        ))),
+    }
+}
+
+/// Where the image ends in the machine's memory, KiB.
+pub fn end_kib(report: &Report) -> u64 {
+    report.parts.iter().map(|part| part.address + part.bytes).max().unwrap_or(0).div_ceil(1024)
+}
+
+/// What descriptors 0 to 2 of a program are that is run here.
+pub fn stdio() -> Stdio {
+    if io::stdin().is_terminal() { Stdio::Terminal } else { Stdio::Pipe }
+}
+
+fn of_image(args: &Args) -> Result<Boot, Failure> {
+    let path = args.image.display();
+    let report = image_report(args, "hw")?;
+    if report.target == Some(Target::Xen) {
+        return Err(Failure::new(format!(
+            "{path}: this is an image for Xen; run it with --xen, or bake the program with rumpbake hw"
+        )));
     }
     // A machine in which the image itself has no room is silent.
-    let end_kib = report.parts.iter().map(|part| part.address + part.bytes).max().unwrap_or(0).div_ceil(1024);
+    let end_kib = end_kib(&report);
     if args.memory < end_kib {
         return Err(Failure::new(format!(
             "{path}: the image lies in the first {end_kib} KiB of memory, and the machine has {} KiB; give it more with -m",
@@ -109,14 +128,14 @@ fn of_image(args: &Args) -> Result<Boot, Failure> {
             "{path}: UEFI starts disks only; make one with: rumpbake hw --format iso"
         )));
     }
-    let stdio = if io::stdin().is_terminal() { Stdio::Terminal } else { Stdio::Pipe };
+    let stdio = stdio();
     Ok(Boot::Kernel { command_line: command_line(args, stdio)?, stdio })
 }
 
 /// The options' configuration as one JSON object, then `--append`. Descriptors 0 to 2 are a terminal if standard input is one.
 /// JSON rather than words, because QEMU and boot loaders
 /// put words of their own at the end, which must not become the program's arguments.
-fn command_line(args: &Args, stdio: Stdio) -> Result<String, Failure> {
+pub fn command_line(args: &Args, stdio: Stdio) -> Result<String, Failure> {
     let mut config = args.configuration.config()?;
     if stdio == Stdio::Pipe {
         config.stdio = Some(Stdio::Pipe);

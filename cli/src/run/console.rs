@@ -4,9 +4,11 @@
 //! terminal job control in its own process group, and would not notice that nobody reads its output any more.
 
 use std::io::{self, IsTerminal, Read, Write};
+use std::path::PathBuf;
 use std::process::{ChildStdin, ChildStdout};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
+use std::time::Duration;
 
 use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -26,8 +28,17 @@ pub enum Event {
     Signal(i32),
 }
 
-/// Starts carrying bytes, as a guest takes them whose descriptors 0 to 2 are of this kind; says when something happens that ends the run.
-pub fn connect(guest: &mut Guest, terminal: &Terminal, kind: Stdio) -> io::Result<Receiver<Event>> {
+/// What is at the other end.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// What the program's descriptors 0 to 2 are.
+    pub stdio: Stdio,
+    /// Xen carries the console's bytes; the file is empty until the guest runs.
+    pub behind_xen: Option<PathBuf>,
+}
+
+/// Starts carrying bytes, as the guest takes them; says when something happens that ends the run.
+pub fn connect(guest: &mut Guest, terminal: &Terminal, line: &Line) -> io::Result<Receiver<Event>> {
     let (stdin, stdout) = guest.take_console().ok_or(io::ErrorKind::NotConnected)?;
     let (events, receiver) = mpsc::channel();
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
@@ -39,14 +50,24 @@ pub fn connect(guest: &mut Guest, terminal: &Terminal, kind: Stdio) -> io::Resul
         }
     });
     if terminal.readable {
-        thread::spawn(move || carry_input(stdin, kind));
+        let line = line.clone();
+        thread::spawn(move || carry_input(stdin, &line));
     }
-    thread::spawn(move || carry_output(stdout, &events));
+    let behind_xen = line.behind_xen.is_some();
+    thread::spawn(move || carry_output(stdout, behind_xen, &events));
     Ok(receiver)
 }
 
 /// Carries keys to a terminal as they are; to a stream with escapes, which tell it where input ends.
-fn carry_input(mut guest: ChildStdin, kind: Stdio) {
+fn carry_input(guest: ChildStdin, line: &Line) {
+    let kind = line.stdio;
+    let mut guest = Input { guest, behind_xen: line.behind_xen.is_some() };
+    if let Some(started) = &line.behind_xen {
+        // What is typed before belongs to Xen, which takes some keys for commands.
+        while std::fs::metadata(started).is_ok_and(|meta| meta.len() == 0) {
+            thread::sleep(XEN_PAUSE);
+        }
+    }
     let mut buffer = [0; 4096];
     let mut encoded = Vec::new();
     let mut stdin = io::stdin().lock();
@@ -74,14 +95,57 @@ fn carry_input(mut guest: ChildStdin, kind: Stdio) {
     }
 }
 
-fn carry_output(mut guest: ChildStdout, events: &Sender<Event>) {
+/// Xen keeps this many bytes for its guest to fetch, and drops what comes after.
+const XEN_KEEPS: usize = 128;
+/// Long enough for a guest to fetch them.
+const XEN_PAUSE: Duration = Duration::from_millis(10);
+
+/// The guest's input.
+struct Input {
+    guest: ChildStdin,
+    behind_xen: bool,
+}
+
+impl Input {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if !self.behind_xen {
+            return self.guest.write_all(bytes);
+        }
+        for chunk in bytes.chunks(XEN_KEEPS / 2) {
+            self.guest.write_all(chunk)?;
+            thread::sleep(XEN_PAUSE);
+        }
+        Ok(())
+    }
+}
+
+/// Takes the carriage return away that Xen puts before every line feed. One that ends `bytes` is kept back for the next ones, as `held` says.
+fn without_returns(bytes: &[u8], held: &mut bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + 1);
+    for &byte in bytes {
+        if *held && byte != b'\n' {
+            out.push(b'\r');
+        }
+        *held = byte == b'\r';
+        if !*held {
+            out.push(byte);
+        }
+    }
+    out
+}
+
+fn carry_output(mut guest: ChildStdout, behind_xen: bool, events: &Sender<Event>) {
+    let mut held = false;
     let mut buffer = [0; 16 << 10];
     let mut stdout = io::stdout().lock();
     let event = loop {
         match guest.read(&mut buffer) {
             Ok(0) => break Event::OutputEnded,
             Ok(count) => {
-                if stdout.write_all(&buffer[..count]).and_then(|()| stdout.flush()).is_err() {
+                let bytes = &buffer[..count];
+                let cleaned = behind_xen.then(|| without_returns(bytes, &mut held));
+                let bytes = cleaned.as_deref().unwrap_or(bytes);
+                if stdout.write_all(bytes).and_then(|()| stdout.flush()).is_err() {
                     break Event::OutputBroken;
                 }
             }
@@ -129,5 +193,20 @@ impl Drop for Terminal {
             // A terminal that has gone away needs no restoring.
             let _ = termios::tcsetattr(io::stdin(), OptionalActions::Now, saved);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_returns;
+
+    #[test]
+    fn what_xen_adds_goes_and_what_the_guest_wrote_stays() {
+        let mut held = false;
+        let mut out = Vec::new();
+        for part in ["a\r\nb\rc\r", "\r\n", "d\r", "\ne"] {
+            out.extend(without_returns(part.as_bytes(), &mut held));
+        }
+        assert_eq!(out, b"a\nb\rc\r\nd\ne");
     }
 }

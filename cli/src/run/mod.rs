@@ -8,19 +8,19 @@ mod console;
 mod guest;
 mod qemu;
 mod status;
+mod xen;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
-use rump_config::Stdio;
 
 use crate::config_args::ConfigArgs;
 use crate::failure::{Failure, Outcome};
 use crate::{output, tools};
 use boot::boot;
-use console::{Event, Terminal};
+use console::{Event, Line, Terminal};
 use guest::Guest;
 use status::Ending;
 
@@ -40,6 +40,9 @@ pub struct Args {
     /// Memory of the machine: a number with K, M or G (M if there is none)
     #[arg(short, long, value_name = "SIZE", default_value = "256M", value_parser = memory_kib)]
     memory: u64,
+    /// Boot an image that `rumpbake xen` made, as the first guest of the hypervisor Xen
+    #[arg(long)]
+    xen: bool,
     /// The kind of machine; if none is named microvm, which boots fastest, and q35 for disks
     #[arg(long, value_enum)]
     machine: Option<Machine>,
@@ -115,13 +118,11 @@ fn memory_kib(word: &str) -> Result<u64, String> {
 
 /// Runs the image.
 pub fn run(args: &Args) -> Outcome {
+    if args.xen {
+        return xen::run(args);
+    }
     let boot = boot(args)?;
-    let Some(program) = tools::qemu() else {
-        return Err(Failure::new(format!(
-            "QEMU (qemu-system-x86_64) is not installed; install the package {}",
-            tools::QEMU_PACKAGE
-        )));
-    };
+    let program = qemu_program()?;
     let accel = usable(args.accel)?;
     let status_file = tempfile::NamedTempFile::new()
         .map_err(|error| Failure::new(format!("a temporary file cannot be made: {error}")))?;
@@ -146,9 +147,19 @@ pub fn run(args: &Args) -> Outcome {
         );
     }
     let timeout = args.timeout.map(Duration::from_secs);
-    let end = drive(&program, &command_line, boot.stdio(), timeout)?;
+    let end = drive(&program, &command_line, &Line { stdio: boot.stdio(), behind_xen: None }, timeout)?;
     let line = std::fs::read_to_string(status_file.path()).unwrap_or_default();
     Ok(report(&line, &end))
+}
+
+/// QEMU itself.
+fn qemu_program() -> Result<PathBuf, Failure> {
+    tools::qemu().ok_or_else(|| {
+        Failure::new(format!(
+            "QEMU (qemu-system-x86_64) is not installed; install the package {}",
+            tools::QEMU_PACKAGE
+        ))
+    })
 }
 
 /// How the run came to its end, seen from outside the guest.
@@ -167,14 +178,14 @@ enum End {
 fn drive(
     program: &Path,
     arguments: &[std::ffi::OsString],
-    stdio: Stdio,
+    line: &Line,
     timeout: Option<Duration>,
 ) -> Result<End, Failure> {
     let begin = Instant::now();
     let terminal = Terminal::prepare();
     let mut guest = Guest::start(program, arguments)
         .map_err(|error| Failure::new(format!("{}: cannot be run: {error}", program.display())))?;
-    let events = console::connect(&mut guest, &terminal, stdio)
+    let events = console::connect(&mut guest, &terminal, line)
         .map_err(|error| Failure::new(format!("the console cannot be connected: {error}")))?;
     let event = match timeout {
         None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),

@@ -86,7 +86,7 @@ impl Setup<'_> {
 }
 
 /// A value inside one of QEMU's comma-separated options: commas doubled.
-fn option_value(value: &OsStr) -> OsString {
+pub fn option_value(value: &OsStr) -> OsString {
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     let mut bytes = Vec::new();
     for &byte in value.as_bytes() {

@@ -28,15 +28,22 @@ pub fn init(privileged: bool) {
     let allowed = privileged && unsafe { hypercall::command(Number::PhysdevOp, SET_IOPL, &mut iopl) } == 0;
     // SAFETY: boot, one processor.
     unsafe { *HOLDS_MACHINE.get() = allowed };
+    say("booted\n");
+}
+
+/// Tells whoever runs the machine. The first words mean that input is the guest's from now on.
+fn say(line: &str) {
+    // SAFETY: written once at boot.
+    if unsafe { *HOLDS_MACHINE.get() } && inb(STATUS_PORT) == STATUS_PORT as u8 {
+        line.bytes().for_each(|byte| outb(STATUS_PORT, byte));
+    }
 }
 
 #[unsafe(export_name = "rbm_end")]
 fn end(line: &str, _status: u8) -> ! {
     // SAFETY: written once at boot.
     let holds_machine = unsafe { *HOLDS_MACHINE.get() };
-    if holds_machine && inb(STATUS_PORT) == STATUS_PORT as u8 {
-        line.bytes().for_each(|byte| outb(STATUS_PORT, byte));
-    }
+    say(line);
     let mut reason = if holds_machine { REBOOT } else { POWEROFF };
     loop {
         // SAFETY: the command takes the reason; it does not come back.
