@@ -46,6 +46,7 @@ static UPCALLS: upcall::Upcalls = upcall::Upcalls {
     ast: |_| {},
     syscall: rump_kern::syscall::syscall,
     console_input: || {},
+    shutdown: || {},
 };
 
 /// Runs `body` as the program's first LWP, with an empty directory as working directory, and looks that nothing stays open.

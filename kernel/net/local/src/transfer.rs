@@ -52,8 +52,8 @@ pub(crate) fn send(pcb: &Unpcb, so: &Rc<Socket>, out: Outgoing<'_, '_>) -> Resul
     if !so.is(PrFlags::CONNREQUIRED) {
         return send_datagram(pcb, so, out);
     }
-    let peer = pcb.peer.borrow();
-    let peer = peer.as_ref().ok_or(Errno::EPIPE)?;
+    // Nothing is borrowed here: control messages that are dropped after an error may close the other side.
+    let peer = pcb.peer.borrow().clone().ok_or(Errno::EPIPE)?;
     if peer.has(State::CANTRCVMORE) {
         return Err(Errno::EPIPE);
     }
@@ -61,7 +61,7 @@ pub(crate) fn send(pcb: &Unpcb, so: &Rc<Socket>, out: Outgoing<'_, '_>) -> Resul
         if out.uio.resid() > peer.rcv.limit.get() {
             return Err(Errno::EMSGSIZE);
         }
-        let control = with_creds(peer, out.control)?;
+        let control = with_creds(&peer, out.control)?;
         peer.rcv.append_record_uio(out.uio, None, control)?;
         peer.wake_readers();
         return Ok(());
@@ -69,7 +69,7 @@ pub(crate) fn send(pcb: &Unpcb, so: &Rc<Socket>, out: Outgoing<'_, '_>) -> Resul
     if out.max == 0 {
         return Ok(());
     }
-    let control = with_creds(peer, out.control)?;
+    let control = with_creds(&peer, out.control)?;
     let marked = control.is_some();
     if let Some(control) = control {
         peer.rcv.append_mark(control)?;

@@ -48,6 +48,8 @@ struct Queue {
     /// Control messages for what begins at these positions.
     marks: VecDeque<(u64, Control)>,
     records: VecDeque<Record>,
+    /// The last piece's cluster was taken for what the application writes, so that more of that can go on in it.
+    own: bool,
     /// What the records cost.
     records_cost: usize,
     /// A cluster with room for small records.
@@ -59,6 +61,9 @@ pub struct SockBuf {
     queue: RefCell<Queue>,
     /// Bytes in it.
     len: Cell<usize>,
+    /// Control messages at positions of the stream, and records: counts that need no borrow.
+    marks: Cell<usize>,
+    records: Cell<usize>,
     /// How many there may be: SO_RCVBUF, SO_SNDBUF.
     pub limit: Cell<usize>,
     /// SO_RCVLOWAT, SO_SNDLOWAT: how many bytes, or how much room, make it ready.
@@ -84,6 +89,8 @@ impl SockBuf {
         Self {
             queue: RefCell::default(),
             len: Cell::new(0),
+            marks: Cell::new(0),
+            records: Cell::new(0),
             limit: Cell::new(limit),
             low_water: Cell::new(low_water),
             timeout_ns: Cell::new(0),
@@ -106,7 +113,7 @@ impl SockBuf {
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.len.get() == 0 && self.queue.borrow().records.is_empty()
+        self.len.get() == 0 && self.records.get() == 0
     }
 
     /// Bytes that there is room for (sbspace).
@@ -132,6 +139,8 @@ impl SockBuf {
         let (head, end) = (queue.end, queue.end);
         let old = core::mem::replace(&mut *queue, Queue { head, end, ..Queue::default() });
         self.len.set(0);
+        self.marks.set(0);
+        self.records.set(0);
         drop(queue);
         drop(old);
     }

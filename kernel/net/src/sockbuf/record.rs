@@ -61,6 +61,7 @@ impl SockBuf {
         queue.records_cost += record.data.len() + RECORD_COST;
         self.len.set(self.len.get() + record.data.len());
         queue.records.push_back(record);
+        self.records.set(queue.records.len());
         Ok(())
     }
 
@@ -74,7 +75,7 @@ impl SockBuf {
             return Err(Errno::ENOBUFS);
         }
         // The first one is about to be read; those that have to wait are put together.
-        let waits = !self.queue.borrow().records.is_empty();
+        let waits = self.records.get() > 0;
         if waits && (1..=DENSE_MAX).contains(&len) {
             let copied = self.queue.borrow_mut().carve(len, |bytes| {
                 record.data.copy_to(0, bytes);
@@ -117,6 +118,7 @@ impl SockBuf {
     pub fn take_record(&self) -> Option<Record> {
         let mut queue = self.queue.borrow_mut();
         let record = queue.records.pop_front()?;
+        self.records.set(queue.records.len());
         queue.records_cost -= record.data.len() + RECORD_COST;
         if queue.records.is_empty() {
             queue.dense = None;
@@ -146,7 +148,7 @@ impl SockBuf {
     /// How many records there are.
     #[must_use]
     pub fn record_count(&self) -> usize {
-        self.queue.borrow().records.len()
+        self.records.get()
     }
 
     /// Shows all control messages that wait in the buffer.

@@ -13,8 +13,18 @@ impl Queue {
         self.chunks.try_reserve(1).map_err(|_| Errno::ENOBUFS)?;
         let size = if wanted <= Size::Half.capacity() { Size::Half } else { Size::Page };
         let slice = Slice::alloc(size, 0).ok_or(Errno::ENOBUFS)?;
+        if self.chunks.back().is_some_and(|last| last.slice.is_empty()) {
+            self.chunks.pop_back();
+        }
         self.chunks.push_back(Chunk { start: self.end, slice });
         Ok(())
+    }
+
+    /// Whether the first piece, which was read, is kept since it is the only one and what is written next fits its cluster. Small messages need a new
+    /// cluster once in some hundred, that way.
+    fn keeps_last(&self) -> bool {
+        let small = |chunk: &Chunk| chunk.slice.buf().capacity() == Size::Half.capacity();
+        self.own && self.chunks.len() == 1 && self.chunks.front().is_some_and(small)
     }
 
     /// The last piece and how much can be appended to it.
@@ -37,6 +47,7 @@ impl SockBuf {
     /// EFAULT, ENOBUFS; nothing but whole pieces were appended then, and `uio` says how much that is.
     pub fn append_uio(&self, uio: &mut Uio<'_>, max: usize) -> Result<usize, Errno> {
         let queue = &mut *self.queue.borrow_mut();
+        queue.own = true;
         let total = max.min(uio.resid());
         let mut done = 0;
         while done < total {
@@ -67,6 +78,7 @@ impl SockBuf {
     pub fn append_bytes(&self, bytes: &[u8]) -> Result<(), Errno> {
         let queue = &mut *self.queue.borrow_mut();
         let (old_end, mut rest) = (queue.end, bytes);
+        queue.own = false;
         while !rest.is_empty() {
             if queue.tail().is_none()
                 && let Err(errno) = queue.grow(rest.len())
@@ -104,6 +116,7 @@ impl SockBuf {
         }
         let queue = &mut *self.queue.borrow_mut();
         queue.chunks.try_reserve(1).map_err(|_| Errno::ENOBUFS)?;
+        queue.own = false;
         self.len.set(self.len.get() + slice.len());
         let start = queue.end;
         queue.end += slice.len() as u64;
@@ -123,6 +136,7 @@ impl SockBuf {
         }
         let end = queue.end;
         queue.marks.push_back((end, control));
+        self.marks.set(queue.marks.len());
         Ok(())
     }
 
@@ -131,6 +145,7 @@ impl SockBuf {
         let mut queue = self.queue.borrow_mut();
         let at_end = queue.marks.back().is_some_and(|(at, _)| *at == queue.end);
         let mark = if at_end { queue.marks.pop_back() } else { None };
+        self.marks.set(queue.marks.len());
         drop(queue);
         drop(mark);
     }
@@ -197,7 +212,11 @@ impl SockBuf {
 
     /// Bytes that one read may take from the stream: up to the next control messages that are not at its front.
     #[must_use]
+    #[inline]
     pub fn run_len(&self) -> usize {
+        if self.marks.get() == 0 {
+            return self.len.get();
+        }
         let queue = self.queue.borrow();
         let next = queue.marks.iter().map(|(at, _)| *at).find(|&at| at > queue.head);
         next.map_or(self.len.get(), |at| (at - queue.head) as usize)
@@ -205,10 +224,16 @@ impl SockBuf {
 
     /// Takes the control messages at the stream's front.
     #[must_use]
+    #[inline]
     pub fn take_mark(&self) -> Option<Control> {
+        if self.marks.get() == 0 {
+            return None;
+        }
         let mut queue = self.queue.borrow_mut();
         let at_front = queue.marks.front().is_some_and(|(at, _)| *at == queue.head);
-        if at_front { queue.marks.pop_front().map(|(_, control)| control) } else { None }
+        let mark = if at_front { queue.marks.pop_front() } else { None };
+        self.marks.set(queue.marks.len());
+        mark.map(|(_, control)| control)
     }
 
     /// Looks at the control messages at the stream's front: a copy without descriptors.
@@ -234,7 +259,7 @@ impl SockBuf {
             let count = before - uio.resid();
             first.slice.advance(count);
             first.start += count as u64;
-            if first.slice.is_empty() {
+            if first.slice.is_empty() && !queue.keeps_last() {
                 queue.chunks.pop_front();
             }
             queue.head += count as u64;
