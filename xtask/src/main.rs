@@ -1,7 +1,8 @@
-//! The project's own commands: set-up, demo, test, conformance, abi, compat.
+//! The project's own commands: set-up, demo, test, conformance, bench, abi, compat.
 #![forbid(unsafe_code)]
 
 mod abi;
+mod bench;
 mod compat;
 mod demo;
 mod setup;
@@ -31,6 +32,8 @@ enum Command {
         /// Only the tests of these packages of Go's standard library
         packages: Vec<String>,
     },
+    /// Measure rumpbake side by side with a Linux guest, or with another revision
+    Bench(bench::Args),
     /// Write crate rump-abi and the symbol list from NetBSD's headers and libraries
     Abi {
         /// Write nothing; fail if something differs
@@ -51,6 +54,7 @@ fn main() -> Result<()> {
         Command::Demo => demo::run(),
         Command::Test => test::run(),
         Command::Conformance { packages } => test::conformance(&packages),
+        Command::Bench(args) => bench::run(&args),
         Command::Abi { check } => abi::run(mode(check)),
         Command::Compat { check } => compat::run(mode(check)),
     }

@@ -1,0 +1,63 @@
+//! `--compare REV`: another revision's rumpbake, and what got worse since.
+//!
+//! The revision is checked out as a worktree in the target folder and built there, in a target folder of its own that later comparisons use
+//! again. The programs are this checkout's: only the images that are baked of them differ.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::{build_rumpbake, programs, results::Results, stats};
+use crate::tools;
+
+/// A difference below this is noise, whatever the samples say.
+const LEAST_DIFFERENCE: f64 = 0.05;
+
+/// Builds the revision's command. Returns what it is called in the tables, too.
+pub fn build(revision: &str, folder: &Path) -> Result<(String, PathBuf)> {
+    let git = |arguments: &[&str]| {
+        programs::output_of(Command::new("git").current_dir(tools::root()).args(arguments))
+            .map(|text| text.trim().to_owned())
+    };
+    let commit = git(&["rev-parse", "--verify", "--short", &format!("{revision}^{{commit}}")])
+        .with_context(|| format!("{revision} is no revision of this repository"))?;
+    let checkout = folder.join("compare/source");
+    let path = checkout.to_str().context("the target folder's name is not UTF-8")?;
+    // A worktree whose folder was removed by hand is still known to git.
+    git(&["worktree", "prune"])?;
+    if checkout.exists() {
+        programs::must(
+            Command::new("git").current_dir(&checkout).args(["checkout", "--quiet", "--detach", &commit]),
+        )?;
+    } else {
+        git(&["worktree", "add", "--quiet", "--detach", path, &commit])?;
+    }
+    // The compiler for NetBSD is found below the checkout.
+    let tools = checkout.join(".tools");
+    if !tools.exists() {
+        std::os::unix::fs::symlink(tools::folder(), &tools).context("cannot link .tools")?;
+    }
+    eprintln!("bench: building {commit}");
+    let built = build_rumpbake(&checkout, &folder.join("compare/target"))?;
+    if commit == super::OURS || commit == super::LINUX {
+        bail!("a revision cannot be called {commit}");
+    }
+    Ok((commit, built))
+}
+
+/// The figures in which `ours` is worse than `other`: the interval of the ratio leaves 1 out, and the difference is greater than both
+/// sides' spread and than five percent. Sizes and counts have no noise: there any growth counts.
+pub fn worse(results: &Results, ours: &str, other: &str) -> Vec<String> {
+    let mut list = Vec::new();
+    for (name, figure) in &results.figures {
+        let Some(lead) = figure.lead(other, ours) else { continue };
+        let exact = figure.unit == "bytes";
+        let spread = figure.samples.values().map(|samples| stats::spread(samples)).fold(0.0, f64::max);
+        let noise = if exact { 0.0 } else { LEAST_DIFFERENCE.max(2.0 * spread) };
+        if lead.low > 1.0 && lead.value > 1.0 + noise {
+            list.push(format!("{name} (by {:.1} %)", (lead.value - 1.0) * 100.0));
+        }
+    }
+    list
+}
