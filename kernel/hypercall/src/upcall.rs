@@ -66,6 +66,8 @@ pub struct Upcalls {
     pub syscall: fn(frame: &mut Trapframe) -> Ret,
     /// Console input is there to be read. Must not wait.
     pub console_input: fn(),
+    /// Whoever runs the machine wants it to end. Must not wait.
+    pub shutdown: fn(),
 }
 
 unsafe extern "Rust" {

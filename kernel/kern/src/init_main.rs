@@ -7,11 +7,12 @@ use rump_config::{Config, Trace};
 use rump_hypercall::Giant;
 use rump_hypercall::boot::{self, Exit};
 use rump_hypercall::upcall::{self, SysEntry, Upcalls};
-use rump_hypercall::user;
+use rump_hypercall::{time, user};
 
 use crate::component::Component;
 use crate::errno::Errno;
 use crate::proc::Proc;
+use crate::signal::number::{SIGKILL, SIGTERM};
 
 /// `argv[0]` where the configuration has none.
 const ARGV0_DEFAULT: &str = "app";
@@ -22,6 +23,7 @@ static UPCALLS: Upcalls = Upcalls {
     ast: crate::signal::deliver::ast,
     syscall: crate::syscall::syscall,
     console_input,
+    shutdown,
 };
 
 /// Opens descriptors 0 to 2 of a process on the console.
@@ -59,6 +61,17 @@ fn console_input() {
     if let Some(input) = HOOKS.get().console_input {
         input();
     }
+}
+
+/// How long a program may take to end that was asked to, nanoseconds.
+const SHUTDOWN_NS: u64 = 10_000_000_000;
+
+/// Asks the program to end, by SIGTERM; ends it when it has had its time.
+fn shutdown() {
+    let Some(proc) = crate::proc::proc0() else { boot::exit(Exit::Signaled(SIGTERM as u8)) };
+    let time_is_up = |_| boot::exit(Exit::Signaled(SIGKILL as u8));
+    time::callout(time::monotonic_ns().saturating_add(SHUTDOWN_NS), time_is_up, 0);
+    crate::signal::psignal(proc, SIGTERM);
 }
 
 /// The configuration; `None` before [`main`] has read it.

@@ -15,6 +15,7 @@ static UPCALLS: Upcalls = Upcalls {
     ast: crate::signal::deliver::ast,
     syscall: crate::syscall::syscall,
     console_input: || {},
+    shutdown: || {},
 };
 
 /// One test at a time: they share the process, its address space and its signals.

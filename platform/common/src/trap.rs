@@ -45,6 +45,14 @@ pub fn console_input() {
     }
 }
 
+/// Tells layer 1, once it has registered, that whoever runs the machine wants it to end.
+pub fn shutdown() {
+    // SAFETY: one virtual CPU.
+    if let Some(upcalls) = unsafe { *UPCALLS.get() } {
+        (upcalls.shutdown)();
+    }
+}
+
 #[unsafe(export_name = "rb_trace_gate")]
 fn trace_gate(hook: Option<GateHook>) {
     // SAFETY: as above.

@@ -54,6 +54,11 @@ pub fn init() -> u64 {
     wall_ns.saturating_add(base)
 }
 
+/// A time of the monotonic clock as Xen counts it.
+pub fn xen_ns(ns: u64) -> u64 {
+    ns.saturating_add(base_ns())
+}
+
 #[unsafe(export_name = "rb_monotonic_ns")]
 fn monotonic_ns() -> u64 {
     system_ns().saturating_sub(base_ns())
@@ -79,7 +84,7 @@ fn set_timer(deadline_ns: u64) {
         return;
     }
     // A deadline that has passed makes the timer fire at once.
-    let argument = Singleshot { timeout_abs_ns: deadline_ns.saturating_add(base_ns()), flags: 0 };
+    let argument = Singleshot { timeout_abs_ns: xen_ns(deadline_ns), flags: 0 };
     // SAFETY: the command reads this structure.
     let result = unsafe {
         hypercall::call(Number::VcpuOp, [SET_SINGLESHOT_TIMER, VCPU, &raw const argument as u64, 0])

@@ -1,10 +1,17 @@
-//! The console: HYPERVISOR_console_io (Xen's public header xen.h), which a privileged guest may use.
+//! The console: HYPERVISOR_console_io (Xen's public header xen.h) for the guest that holds the machine; for others the rings that they share with the
+//! tool stack's console (io/console.h).
 
 use alloc::collections::VecDeque;
 
 use rump_hypercall::Giant;
+use rump_hypercall::time::monotonic_ns;
+use rumpbake_drivers::xen::ring::{self, Ring};
+use rumpbake_platform::cpu::Local;
+use rumpbake_platform::page::phys_to_virt;
 
 use crate::hypercall::{self, Number};
+use crate::start::StartInfo;
+use crate::{events, mmu};
 
 /// CONSOLEIO_write
 const WRITE: u64 = 0;
@@ -12,23 +19,65 @@ const WRITE: u64 = 0;
 const READ: u64 = 1;
 /// Typed bytes kept for a kernel that does not read. Xen keeps 128 and drops what comes after, so they are taken at once.
 const INPUT_MAX: usize = 1 << 16;
+/// A console that takes nothing for so long is given up, with what was to be written.
+const PATIENCE_NS: u64 = 1_000_000_000;
 
 static INPUT: Giant<VecDeque<u8>> = Giant::new(VecDeque::new());
 
-/// Takes bytes from Xen; true if there were any.
+/// A guest's console.
+#[derive(Clone, Copy)]
+struct Rings {
+    input: Ring,
+    output: Ring,
+    port: u32,
+}
+
+static RINGS: Local<Option<Rings>> = Local::new(None);
+
+fn rings() -> Option<Rings> {
+    // SAFETY: written once at boot.
+    unsafe { *RINGS.get() }
+}
+
+/// Finds the rings, where the guest has such. Until then a guest without privileges is silent.
+pub fn init(info: &StartInfo) {
+    if info.is_privileged() || info.console_mfn() == 0 {
+        return;
+    }
+    let page = phys_to_virt(mmu::physical_address(info.console_mfn() * 4096));
+    // SAFETY: the page is in the direct map for good, and kept from the page allocator.
+    let (input, output) = unsafe { ring::console(page) };
+    // SAFETY: boot, one processor.
+    unsafe { *RINGS.get() = Some(Rings { input, output, port: info.console_port() }) };
+}
+
+/// Takes bytes that have come; how many.
+fn take(buffer: &mut [u8]) -> usize {
+    if let Some(rings) = rings() {
+        let count = rings.input.take(buffer);
+        if count > 0 {
+            // There is room again.
+            events::notify(rings.port);
+        }
+        return count;
+    }
+    // SAFETY: Xen writes at most as many bytes as the buffer has.
+    let count = unsafe {
+        hypercall::call(Number::ConsoleIo, [READ, buffer.len() as u64, buffer.as_mut_ptr() as u64, 0])
+    };
+    usize::try_from(count).unwrap_or(0).min(buffer.len())
+}
+
+/// Takes bytes in; true if there were any.
 fn receive(input: &mut VecDeque<u8>) -> bool {
     let mut came = false;
     let mut buffer = [0_u8; 128];
     while input.len() < INPUT_MAX {
-        // SAFETY: Xen writes at most as many bytes as the buffer has.
-        let count = unsafe {
-            hypercall::call(Number::ConsoleIo, [READ, buffer.len() as u64, buffer.as_mut_ptr() as u64, 0])
-        };
-        let Some(bytes) = usize::try_from(count).ok().and_then(|count| buffer.get(..count)) else { break };
-        if bytes.is_empty() {
+        let count = take(&mut buffer);
+        if count == 0 {
             break;
         }
-        input.extend(bytes);
+        input.extend(&buffer[..count]);
         came = true;
     }
     came
@@ -43,9 +92,39 @@ pub fn interrupt() {
 }
 
 #[unsafe(export_name = "rb_console_write")]
-fn write(bytes: &[u8]) {
-    // SAFETY: Xen reads the bytes. A guest that may not is silent.
-    unsafe { hypercall::call(Number::ConsoleIo, [WRITE, bytes.len() as u64, bytes.as_ptr() as u64, 0]) };
+fn write(mut bytes: &[u8]) {
+    let Some(rings) = rings() else {
+        // SAFETY: Xen reads the bytes. A guest that may not is silent.
+        unsafe { hypercall::call(Number::ConsoleIo, [WRITE, bytes.len() as u64, bytes.as_ptr() as u64, 0]) };
+        return;
+    };
+    let mut end_ns = monotonic_ns().saturating_add(PATIENCE_NS);
+    loop {
+        let count = rings.output.put(bytes);
+        bytes = &bytes[count..];
+        events::notify(rings.port);
+        if bytes.is_empty() {
+            return;
+        }
+        let now_ns = monotonic_ns();
+        if count > 0 {
+            end_ns = now_ns.saturating_add(PATIENCE_NS);
+        } else if now_ns >= end_ns {
+            return;
+        }
+        events::wait(rings.port, end_ns);
+    }
+}
+
+/// Waits until what was written has been taken.
+pub fn drain() {
+    let end_ns = monotonic_ns().saturating_add(PATIENCE_NS);
+    while let Some(rings) = rings()
+        && !rings.output.is_empty()
+        && monotonic_ns() < end_ns
+    {
+        events::wait(rings.port, end_ns);
+    }
 }
 
 #[unsafe(export_name = "rb_console_read")]

@@ -6,10 +6,13 @@ use rumpbake_platform::cpu::Local;
 use rumpbake_platform::{callout, sched};
 
 use crate::hypercall::{self, Number};
-use crate::{console, shared};
+use crate::start::StartInfo;
+use crate::{clock, console, shared, store};
 
 /// EVTCHNOP_bind_virq
 const BIND_VIRQ: u64 = 1;
+/// EVTCHNOP_send
+const SEND: u64 = 4;
 /// EVTCHNOP_unmask
 const UNMASK: u64 = 9;
 /// VIRQ_TIMER
@@ -18,6 +21,8 @@ const VIRQ_TIMER: u32 = 0;
 const VIRQ_CONSOLE: u32 = 2;
 /// SCHEDOP_block
 const BLOCK: u64 = 1;
+/// SCHEDOP_poll
+const POLL: u64 = 3;
 /// Ports of event channels: those of the two-level form.
 const PORTS: usize = 4096;
 
@@ -26,9 +31,10 @@ const PORTS: usize = 4096;
 struct Ports {
     timer: u32,
     console: u32,
+    store: u32,
 }
 
-static IN_USE: Local<Ports> = Local::new(Ports { timer: 0, console: 0 });
+static IN_USE: Local<Ports> = Local::new(Ports { timer: 0, console: 0, store: 0 });
 
 /// `struct evtchn_bind_virq`.
 #[repr(C)]
@@ -46,17 +52,58 @@ fn bind_virq(virq: u32) -> Option<u32> {
     if result != 0 || argument.port as usize >= PORTS {
         return None;
     }
-    // SAFETY: the command takes a port.
-    unsafe { hypercall::command(Number::EventChannelOp, UNMASK, &mut argument.port) };
+    unmask(argument.port);
     Some(argument.port)
 }
 
-/// Binds the timer's channel, and the console's where there is one.
-pub fn init() {
+/// Lets a channel's events through.
+fn unmask(mut port: u32) {
+    // SAFETY: the command takes a port.
+    unsafe { hypercall::command(Number::EventChannelOp, UNMASK, &mut port) };
+}
+
+/// Lets the events of a channel through that the tool stack has bound; its port, or 0 if it has not.
+fn bound(port: u32) -> u32 {
+    if port == 0 || port as usize >= PORTS {
+        return 0;
+    }
+    unmask(port);
+    port
+}
+
+/// Makes the channels of timer, console and store ready, as far as there are such.
+pub fn init(info: &StartInfo) {
     let Some(timer) = bind_virq(VIRQ_TIMER) else { panic!("Xen refused the timer's event channel") };
-    let console = bind_virq(VIRQ_CONSOLE).unwrap_or(0);
+    let ports = if info.is_privileged() {
+        Ports { timer, console: bind_virq(VIRQ_CONSOLE).unwrap_or(0), store: 0 }
+    } else {
+        Ports { timer, console: bound(info.console_port()), store: bound(info.store_evtchn) }
+    };
     // SAFETY: boot, one processor, delivery is masked.
-    unsafe { *IN_USE.get() = Ports { timer, console } };
+    unsafe { *IN_USE.get() = ports };
+}
+
+/// Tells the other end of a channel.
+pub fn notify(mut port: u32) {
+    // SAFETY: the command takes a port. A port that is none is refused, and then there is nobody to tell.
+    unsafe { hypercall::command(Number::EventChannelOp, SEND, &mut port) };
+}
+
+/// `struct sched_poll`.
+#[repr(C)]
+struct Poll {
+    ports: *const u32,
+    count: u32,
+    timeout_ns: u64,
+}
+
+/// Waits for an event on a channel, at most until `deadline_ns` of the monotonic clock, and takes it back: it is not delivered. Nothing else runs
+/// meanwhile.
+pub fn wait(port: u32, deadline_ns: u64) {
+    let mut poll = Poll { ports: &raw const port, count: 1, timeout_ns: clock::xen_ns(deadline_ns) };
+    // SAFETY: the command takes this structure.
+    unsafe { hypercall::command(Number::SchedOp, POLL, &mut poll) };
+    shared::info().pending[port as usize / 64].fetch_and(!(1 << (port % 64)), SeqCst);
 }
 
 /// Handles what is pending. Called with delivery masked.
@@ -87,6 +134,8 @@ fn handle(port: u32) {
         callout::timer_interrupt();
     } else if port == ports.console {
         console::interrupt();
+    } else if port == ports.store {
+        store::interrupt();
     }
 }
 

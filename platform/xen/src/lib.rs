@@ -28,4 +28,5 @@ mod mmu;
 mod poweroff;
 mod shared;
 mod start;
+mod store;
 mod traps;

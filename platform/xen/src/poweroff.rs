@@ -44,6 +44,12 @@ fn end(line: &str, _status: u8) -> ! {
     // SAFETY: written once at boot.
     let holds_machine = unsafe { *HOLDS_MACHINE.get() };
     say(line);
+    if !holds_machine {
+        crate::store::say_status(line);
+        rump_hypercall::console::write(b"rumpbake: ");
+        rump_hypercall::console::write(line.as_bytes());
+        crate::console::drain();
+    }
     let mut reason = if holds_machine { REBOOT } else { POWEROFF };
     loop {
         // SAFETY: the command takes the reason; it does not come back.

@@ -4,7 +4,7 @@ use rump_image::KERNEL_BASE;
 use rumpbake_platform::page::phys_to_virt;
 use rumpbake_platform::start::{self, Found};
 
-use crate::{clock, cpu, events, memory, poweroff, shared, traps};
+use crate::{clock, console, cpu, events, memory, poweroff, shared, store, traps};
 
 /// `struct start_info`.
 #[repr(C)]
@@ -15,9 +15,10 @@ pub struct StartInfo {
     /// Machine address of the shared page.
     pub shared_info: u64,
     flags: u32,
-    /// Machine frame of the ring to the store.
+    /// Machine frame of the rings to the store; 0 if there are none.
     pub store_mfn: u64,
-    store_evtchn: u32,
+    /// Event channel of the store.
+    pub store_evtchn: u32,
     /// Machine frame of the console's ring; of a privileged guest's, something else.
     console: [u64; 2],
     /// Address of the top-level page table.
@@ -43,6 +44,11 @@ impl StartInfo {
     /// Machine frame of the console's ring, of a guest that has one.
     pub fn console_mfn(&self) -> u64 {
         self.console[0]
+    }
+
+    /// Event channel of the console's ring, of a guest that has one.
+    pub fn console_port(&self) -> u32 {
+        self.console[1] as u32
     }
 
     /// The command line. Text that is not UTF-8 ends where it stops being so.
@@ -76,6 +82,8 @@ unsafe extern "C" fn rb_xen_start(info: *const StartInfo) -> ! {
     shared::map(info.shared_info);
     cpu::init();
     let boot_wall_ns = clock::init();
-    events::init();
+    events::init(info);
+    console::init(info);
+    store::init(info);
     start::run(&Found { command_line: info.command_line(), memory_bytes, boot_wall_ns })
 }

@@ -38,7 +38,7 @@ const FAMILY_82574: [u16; 18] = [
 /// Causes that somebody who waits for packets is interested in.
 const RECEIVE_CAUSES: u32 = reg::INT_RXT0 | reg::INT_RXDMT0 | reg::INT_RXO;
 /// How long a reset takes at most, and how long registers must be left alone at its beginning.
-const RESET_NS: u64 = 10_000_000;
+const RESET_NS: u64 = 500_000_000;
 const RESET_QUIET_NS: u64 = 1_000_000;
 
 /// Why a card cannot be used.

@@ -174,8 +174,14 @@ impl Store {
         }
     }
 
-    /// Makes a request and waits for its answer.
-    fn request(&mut self, kind: Kind, transaction: Transaction, payload: &[&[u8]]) -> Result<Vec<u8>, Error> {
+    /// Sends a request; returns its number.
+    fn ask(
+        &mut self,
+        kind: Kind,
+        transaction: Transaction,
+        payload: &[&[u8]],
+        begun_ns: u64,
+    ) -> Result<u32, Error> {
         let len: usize = payload.iter().map(|part| part.len()).sum();
         if len > PAYLOAD_MAX {
             return Err(Error::TooLong);
@@ -187,8 +193,14 @@ impl Store {
             message.extend_from_slice(&word.to_le_bytes());
         }
         payload.iter().for_each(|part| message.extend_from_slice(part));
-        let begun_ns = (self.link.now_ns)();
         self.send(&message, begun_ns)?;
+        Ok(request)
+    }
+
+    /// Makes a request and waits for its answer.
+    fn request(&mut self, kind: Kind, transaction: Transaction, payload: &[&[u8]]) -> Result<Vec<u8>, Error> {
+        let begun_ns = (self.link.now_ns)();
+        let request = self.ask(kind, transaction, payload, begun_ns)?;
         loop {
             while let Some(answer) = self.receive() {
                 if answer.kind == Kind::WatchEvent as u32 {
@@ -255,6 +267,15 @@ impl Store {
     pub fn watch(&mut self, path: &str, token: &str) -> Result<(), Error> {
         self.request(Kind::Watch, Transaction::NONE, &[path.as_bytes(), b"\0", token.as_bytes(), b"\0"])
             .map(|_| ())
+    }
+
+    /// As [`Store::watch`], without waiting for the answer: [`Store::changed`] reports the first change when the store has got there.
+    ///
+    /// # Errors
+    /// Silent if the ring is full and stays it.
+    pub fn watch_from_now_on(&mut self, path: &str, token: &str) -> Result<(), Error> {
+        let parts = [path.as_bytes(), b"\0", token.as_bytes(), b"\0"];
+        self.ask(Kind::Watch, Transaction::NONE, &parts, (self.link.now_ns)()).map(|_| ())
     }
 
     /// Ends a watch.

@@ -151,8 +151,10 @@ fn changes_are_kept_until_somebody_asks() {
     store.watch("control/shutdown", "shutdown").unwrap();
     store.write(Transaction::NONE, "a", b"b").unwrap();
     let change = Change { path: "control/shutdown".to_string(), token: "shutdown".to_string() };
-    assert_eq!(store.changed(), Some(change));
+    assert_eq!(store.changed(), Some(change.clone()));
     assert_eq!(store.changed(), None);
+    store.watch_from_now_on("control/shutdown", "shutdown").unwrap();
+    assert_eq!(store.changed(), Some(change));
 }
 
 #[test]

@@ -1,0 +1,82 @@
+//! The guest's connection with xenstore: how the tool stack asks it to end (`control/shutdown`), and where it says how it did
+//! (`data/rumpbake/status`).
+
+use rump_hypercall::Giant;
+use rump_hypercall::time::monotonic_ns;
+use rumpbake_drivers::xen::store::{Link, Store, Transaction};
+use rumpbake_platform::cpu::Local;
+use rumpbake_platform::page::phys_to_virt;
+
+use crate::start::StartInfo;
+use crate::{events, mmu};
+
+/// The tool stack writes `poweroff`, `halt` or `reboot` here, and the guest takes it away when it has seen it.
+const SHUTDOWN: &str = "control/shutdown";
+/// How the program ended, in the words of the status line: `exited N`, `signaled N`, `panicked`.
+const STATUS: &str = "data/rumpbake/status";
+/// A store that is silent for so long is given up.
+const PATIENCE_NS: u64 = 2_000_000_000;
+
+static STORE: Giant<Option<Store>> = Giant::new(None);
+static PORT: Local<u32> = Local::new(0);
+
+fn port() -> u32 {
+    // SAFETY: written once at boot.
+    unsafe { *PORT.get() }
+}
+
+fn wait(begun_ns: u64) -> bool {
+    let end_ns = begun_ns.saturating_add(PATIENCE_NS);
+    events::wait(port(), end_ns);
+    monotonic_ns() < end_ns
+}
+
+/// Connects with the store, where there is one, and watches for requests to end. Does not wait for the store.
+pub fn init(info: &StartInfo) {
+    if info.is_privileged() || info.store_mfn == 0 || info.store_evtchn == 0 {
+        return;
+    }
+    // SAFETY: boot, one processor.
+    unsafe { *PORT.get() = info.store_evtchn };
+    let page = phys_to_virt(mmu::physical_address(info.store_mfn * 4096));
+    let link = Link { notify: || events::notify(port()), wait, now_ns: monotonic_ns };
+    // SAFETY: the page is in the direct map for good, and kept from the page allocator.
+    let mut store = unsafe { Store::new(page, link) };
+    // Without the watch the guest cannot be asked to end; it can be destroyed.
+    let _ = store.watch_from_now_on(SHUTDOWN, SHUTDOWN);
+    *STORE.borrow_mut() = Some(store);
+}
+
+/// Uses the connection, if there is one. It is gone if a panic broke off its last use.
+fn with_store(f: impl FnOnce(&mut Store)) {
+    let taken = STORE.borrow_mut().take();
+    if let Some(mut store) = taken {
+        f(&mut store);
+        *STORE.borrow_mut() = Some(store);
+    }
+}
+
+/// The store has said something.
+pub fn interrupt() {
+    let mut asked = false;
+    with_store(|store| {
+        while let Some(change) = store.changed() {
+            let wish =
+                if change.token == SHUTDOWN { store.read(Transaction::NONE, SHUTDOWN) } else { continue };
+            if matches!(wish.as_deref(), Ok(b"poweroff" | b"halt" | b"reboot")) {
+                // The tool stack waits for this.
+                let _ = store.write(Transaction::NONE, SHUTDOWN, b"");
+                asked = true;
+            }
+        }
+    });
+    if asked {
+        rumpbake_platform::trap::shutdown();
+    }
+}
+
+/// Says how the program ended.
+pub fn say_status(line: &str) {
+    // Nobody is there to be told of a failure.
+    with_store(|store| drop(store.write(Transaction::NONE, STATUS, line.trim_end().as_bytes())));
+}
