@@ -51,6 +51,18 @@ fn put<T>(addr: u64, value: T) {
     unsafe { host(addr).cast::<T>().write_unaligned(value) };
 }
 
+/// Writes bytes, which lie in one page.
+fn put_bytes(addr: u64, bytes: &[u8]) {
+    // SAFETY: as above; clusters do not cross a page.
+    unsafe { host(addr).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+}
+
+/// Bytes that lie in one page.
+fn get_bytes(addr: u64, len: usize) -> Vec<u8> {
+    // SAFETY: as above.
+    unsafe { std::slice::from_raw_parts(host(addr), len).to_vec() }
+}
+
 /// A descriptor: address, length, flags, next.
 type Descriptor = (u64, u32, u16, u16);
 
@@ -131,7 +143,7 @@ impl Model {
                 first = addr;
             }
             let count = rest.len().min(len as usize);
-            rest[..count].iter().enumerate().for_each(|(at, &byte)| put(addr + at as u64, byte));
+            put_bytes(addr, &rest[..count]);
             rest = &rest[count..];
             parts += 1;
             self.write_used(RECEIVE, head.into(), count as u32);
@@ -147,7 +159,7 @@ impl Model {
         let mut bytes = Vec::new();
         for &(addr, len, flags, _) in &chain {
             assert_eq!(flags & 2, 0);
-            bytes.extend((0..u64::from(len)).map(|at| get::<u8>(addr + at)));
+            bytes.extend(get_bytes(addr, len as usize));
         }
         self.write_used(TRANSMIT, head.into(), 0);
         self.publish(TRANSMIT);
