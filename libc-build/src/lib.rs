@@ -61,4 +61,5 @@ pub mod time;
 #[cfg(not(test))]
 mod unistd;
 pub mod va;
+pub mod vis;
 pub mod wchar;

@@ -3,53 +3,18 @@
 use crate::{errno, malloc, sys};
 use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use core::ptr::{null, null_mut};
-
-const CTL_QUERY: c_int = -2;
-const CTL_MAXNAME: usize = 12;
-const SYSCTL_VERSION: u32 = 0x0100_0000;
-/// SYSCTL_TYPEMASK and CTLTYPE_NODE: nodes have children.
-const TYPE_MASK: u32 = 0x0f;
-const TYPE_NODE: u32 = 1;
-
-pub(crate) const CTL_KERN: c_int = 1;
-pub(crate) const CTL_HW: c_int = 6;
-const KERN_OSTYPE: c_int = 1;
-const KERN_OSRELEASE: c_int = 2;
-const KERN_VERSION: c_int = 4;
-const KERN_HOSTNAME: c_int = 10;
-const KERN_DOMAINNAME: c_int = 22;
-const HW_MACHINE: c_int = 1;
-
-/// `struct sysctlnode`.
-#[derive(Clone, Copy)]
-#[repr(C)]
-struct Node {
-    flags: u32,
-    number: c_int,
-    name: [u8; 32],
-    version: u32,
-    reserved: u32,
-    value: [u64; 2],
-    size: u64,
-    function: u64,
-    parent: u64,
-    description: u64,
-}
-
-const _: () = assert!(size_of::<Node>() == 96);
-
-static EMPTY: Node = Node {
-    flags: SYSCTL_VERSION,
-    number: 0,
-    name: [0; 32],
-    version: 0,
-    reserved: 0,
-    value: [0; 2],
-    size: 0,
-    function: 0,
-    parent: 0,
-    description: 0,
+pub(crate) use rump_abi::sysctl::{CTL_HW, CTL_KERN};
+use rump_abi::sysctl::{
+    CTL_MAXNAME, CTL_QUERY, CTLTYPE_NODE, HW_MACHINE, KERN_DOMAINNAME, KERN_HOSTNAME, KERN_OSRELEASE,
+    KERN_OSTYPE, KERN_VERSION, SYSCTL_TYPEMASK, SYSCTL_VERSION,
 };
+use rump_abi::types::Sysctlnode;
+
+/// What `struct sysctlnode` says of its layout.
+const VERSION: u32 = SYSCTL_VERSION as u32;
+/// The longest name.
+const NAME_LEN: usize = CTL_MAXNAME as usize;
+static EMPTY: Sysctlnode = Sysctlnode { sysctl_flags: VERSION, ..Sysctlnode::ZERO };
 
 /// sysctl(3).
 ///
@@ -69,14 +34,14 @@ pub unsafe extern "C" fn sysctl(
 }
 
 /// Finds the child of the node `mib[..len]` with this name; returns its number and whether it has children.
-fn child(mib: &mut [c_int; CTL_MAXNAME], len: usize, name: &[u8]) -> Option<(c_int, bool)> {
+fn child(mib: &mut [c_int; NAME_LEN], len: usize, name: &[u8]) -> Option<(c_int, bool)> {
     *mib.get_mut(len)? = CTL_QUERY;
     let mut count = 64;
     loop {
         // SAFETY: malloc has no conditions; the kernel fills in at most `size` bytes.
         unsafe {
-            let mut size = count * size_of::<Node>();
-            let nodes = malloc::malloc(size).cast::<Node>();
+            let mut size = count * size_of::<Sysctlnode>();
+            let nodes = malloc::malloc(size).cast::<Sysctlnode>();
             if nodes.is_null() {
                 return None;
             }
@@ -86,7 +51,7 @@ fn child(mib: &mut [c_int; CTL_MAXNAME], len: usize, name: &[u8]) -> Option<(c_i
                 nodes.cast(),
                 &raw mut size,
                 (&raw const EMPTY).cast(),
-                size_of::<Node>(),
+                size_of::<Sysctlnode>(),
             );
             if result != 0 && errno::get() == errno::ENOMEM && count < 4096 {
                 malloc::free(nodes.cast());
@@ -95,11 +60,15 @@ fn child(mib: &mut [c_int; CTL_MAXNAME], len: usize, name: &[u8]) -> Option<(c_i
             }
             let mut found = None;
             if result == 0 {
-                for i in 0..(size / size_of::<Node>()).min(count) {
+                for i in 0..(size / size_of::<Sysctlnode>()).min(count) {
                     let node = &*nodes.add(i);
-                    let own = node.name.iter().position(|&byte| byte == 0).unwrap_or(node.name.len());
-                    if node.name.get(..own) == Some(name) {
-                        found = Some((node.number, node.flags & TYPE_MASK == TYPE_NODE));
+                    let own =
+                        node.sysctl_name.iter().position(|&byte| byte == 0).unwrap_or(node.sysctl_name.len());
+                    if node.sysctl_name.get(..own) == Some(name) {
+                        found = Some((
+                            node.sysctl_num,
+                            node.sysctl_flags & SYSCTL_TYPEMASK as u32 == CTLTYPE_NODE as u32,
+                        ));
                     }
                 }
                 if found.is_none() {
@@ -113,7 +82,7 @@ fn child(mib: &mut [c_int; CTL_MAXNAME], len: usize, name: &[u8]) -> Option<(c_i
 }
 
 /// Turns a name with dots into numbers; returns how many.
-fn resolve(name: &CStr, mib: &mut [c_int; CTL_MAXNAME]) -> Option<usize> {
+fn resolve(name: &CStr, mib: &mut [c_int; NAME_LEN]) -> Option<usize> {
     let mut len = 0;
     let mut parts = name.to_bytes().split(|&byte| byte == b'.' || byte == b'/').peekable();
     // A name may begin with a separator.
@@ -121,7 +90,7 @@ fn resolve(name: &CStr, mib: &mut [c_int; CTL_MAXNAME]) -> Option<usize> {
         parts.next();
     }
     while let Some(part) = parts.next() {
-        if len == CTL_MAXNAME - 1 {
+        if len == NAME_LEN - 1 {
             errno::set(errno::ENAMETOOLONG);
             return None;
         }
@@ -148,7 +117,7 @@ pub unsafe extern "C" fn sysctlbyname(
     new: *const c_void,
     new_len: usize,
 ) -> c_int {
-    let mut mib = [0; CTL_MAXNAME];
+    let mut mib = [0; NAME_LEN];
     // SAFETY: this function's contract.
     unsafe {
         match resolve(CStr::from_ptr(name), &mut mib) {
@@ -164,7 +133,7 @@ pub unsafe extern "C" fn sysctlbyname(
 /// `name` is a string, `mib` has `*len` numbers.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sysctlnametomib(name: *const c_char, mib: *mut c_int, len: *mut usize) -> c_int {
-    let mut own = [0; CTL_MAXNAME];
+    let mut own = [0; NAME_LEN];
     // SAFETY: this function's contract.
     unsafe {
         let Some(count) = resolve(CStr::from_ptr(name), &mut own) else { return -1 };
@@ -183,7 +152,7 @@ pub unsafe extern "C" fn sysctlnametomib(name: *const c_char, mib: *mut c_int, l
 /// `name` is a string, `len` points to a size.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn asysctlbyname(name: *const c_char, len: *mut usize) -> *mut c_void {
-    let mut mib = [0; CTL_MAXNAME];
+    let mut mib = [0; NAME_LEN];
     // SAFETY: this function's contract.
     unsafe {
         match resolve(CStr::from_ptr(name), &mut mib) {

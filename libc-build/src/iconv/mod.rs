@@ -5,3 +5,4 @@
 
 mod codec;
 pub mod convert;
+pub mod list;

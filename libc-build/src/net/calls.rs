@@ -5,10 +5,8 @@
 use crate::sys;
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr::{null, null_mut};
+use rump_abi::ioctl::SIOCATMARK;
 use rump_abi::socket::{LOCAL_PEEREID, SOL_LOCAL};
-
-/// SIOCATMARK of sys/sockio.h.
-const SIOCATMARK: core::ffi::c_ulong = 0x4004_7307;
 
 /// send(2).
 ///

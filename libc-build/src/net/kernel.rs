@@ -15,12 +15,10 @@ use rump_abi::socket::{
     AF_ROUTE, MSG_NOSIGNAL, NET_RT_IFLIST, SO_ERROR, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM,
     SOL_SOCKET,
 };
+use rump_abi::sysctl::CTL_NET;
+use rump_abi::time::CLOCK_MONOTONIC;
 use rump_abi::types::Pollfd;
 
-/// CTL_NET of sys/sysctl.h.
-const CTL_NET: c_int = 4;
-/// CLOCK_MONOTONIC of sys/time.h.
-const CLOCK_MONOTONIC: c_int = 3;
 /// The largest datagram that is taken from a name server.
 const DATAGRAM_BYTES: usize = 4096;
 

@@ -12,13 +12,46 @@ use core::ptr::null_mut;
 pub const DEFAULT_LEN: usize = 4 << 20;
 /// The guard's size unless asked for otherwise.
 pub const DEFAULT_GUARD_LEN: usize = 64 * 1024;
-/// Stacks of the default size that are kept.
+/// Stacks that are kept, none larger than the default.
 const KEEP: usize = 16;
 const PAGE: usize = 4096;
 
+/// Stacks that were given back, the last one first.
 struct Kept {
     first: *mut Thread,
     count: usize,
+}
+
+impl Kept {
+    /// Takes the first one out that `wanted` is told the place of in the list and that it wants.
+    fn take(&mut self, mut wanted: impl FnMut(usize, &Thread) -> bool) -> Option<*mut Thread> {
+        let mut link = &raw mut self.first;
+        for place in 0..self.count {
+            // SAFETY: a kept block is live and nobody's; as many as are counted are linked.
+            unsafe {
+                let thread = *link;
+                if wanted(place, &*thread) {
+                    *link = (*thread).next;
+                    self.count -= 1;
+                    return Some(thread);
+                }
+                link = &raw mut (*thread).next;
+            }
+        }
+        None
+    }
+
+    /// Keeps one. Returns the one that has been kept longest if they are too many.
+    ///
+    /// # Safety
+    /// The block is nobody's.
+    unsafe fn put(&mut self, thread: *mut Thread) -> Option<*mut Thread> {
+        // SAFETY: this function's contract.
+        unsafe { (*thread).next = self.first };
+        self.first = thread;
+        self.count += 1;
+        if self.count > KEEP { self.take(|place, _| place == KEEP) } else { None }
+    }
 }
 
 // SAFETY: reached only under the lock.
@@ -58,21 +91,12 @@ pub fn make(given: Option<Given>, len: usize, guard_len: usize) -> *mut Thread {
         }
     }
     let (len, guard_len) = (round(len + template.space()), round(guard_len));
-    let default = round(DEFAULT_LEN + template.space());
-    if len == default && guard_len == DEFAULT_GUARD_LEN {
-        let mut kept = KEPT.lock();
-        let thread = kept.first;
-        if !thread.is_null() {
-            // SAFETY: a kept block is live and nobody's.
-            unsafe {
-                kept.first = (*thread).next;
-                kept.count -= 1;
-                drop(kept);
-                return renew(thread);
-            }
-        }
-    }
     let map_len = len + guard_len;
+    let kept = KEPT.lock().take(|_, kept| kept.map_len == map_len && kept.guard_len == guard_len);
+    if let Some(thread) = kept {
+        // SAFETY: it is nobody's any more.
+        return unsafe { renew(thread) };
+    }
     // SAFETY: a fresh mapping touches nothing; the guard is its lower end.
     unsafe {
         let map = sys::mmap(null_mut(), map_len, sys::PROT_READ_WRITE, sys::MAP_PRIVATE_ANON, -1, 0);
@@ -124,16 +148,10 @@ pub unsafe fn free(thread: *mut Thread) {
         if (*thread).map.is_null() {
             return;
         }
-        let default = round(DEFAULT_LEN + tls::template().space()) + DEFAULT_GUARD_LEN;
-        if (*thread).map_len == default && (*thread).guard_len == DEFAULT_GUARD_LEN {
-            let mut kept = KEPT.lock();
-            if kept.count < KEEP {
-                (*thread).next = kept.first;
-                kept.first = thread;
-                kept.count += 1;
-                return;
-            }
+        let largest = round(DEFAULT_LEN + tls::template().space()) + DEFAULT_GUARD_LEN;
+        let surplus = if (*thread).map_len <= largest { KEPT.lock().put(thread) } else { Some(thread) };
+        if let Some(thread) = surplus {
+            sys::munmap((*thread).map, (*thread).map_len);
         }
-        sys::munmap((*thread).map, (*thread).map_len);
     }
 }

@@ -59,7 +59,7 @@ stubs! {
     "__kevent50" as "___kevent50" "_sys___kevent50" = "compat_100___kevent50",
     "__mq_timedreceive50" as "___mq_timedreceive50" "_sys___mq_timedreceive50",
     "__mq_timedsend50" as "___mq_timedsend50" "_sys___mq_timedsend50", "__msync13" as "___msync13" "_sys___msync13",
-    "__nanosleep50" as "___nanosleep50" "_sys___nanosleep50", "__pollts50" as "___pollts50" "_sys___pollts50",
+    "__nanosleep50" as "___nanosleep50" "_sys___nanosleep50", "__pollts50" as "___pollts50" "_sys___pollts50" "ppoll",
     "__pselect50" as "___pselect50" "_sys___pselect50", "__select50" as "___select50" "_sys___select50",
     "__sigsuspend14" as "___sigsuspend14" "_sys___sigsuspend14", "__wait450" as "___wait450" "_sys___wait450",
     "accept" as "_accept" "_sys_accept", "close" as "_close" "_sys_close", "connect" as "_connect" "_sys_connect",

@@ -113,7 +113,7 @@ macro_rules! forks {
 }
 
 forks! {
-    "fork" ["__fork" "_fork"] "fork";
+    "__fork" ["_fork"] "fork";
     "__vfork14" ["vfork"] "__vfork14";
 }
 

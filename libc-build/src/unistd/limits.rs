@@ -3,16 +3,10 @@
 use crate::sysctl::{self, CTL_HW, CTL_KERN};
 use crate::{errno, sys};
 use core::ffi::{c_int, c_long};
+use rump_abi::resource::{RLIMIT_NOFILE, RLIMIT_NPROC};
+use rump_abi::sysctl::{HW_NCPU, HW_NCPUONLINE, HW_PHYSMEM64, HW_USERMEM64, KERN_ARGMAX, KERN_NGROUPS};
 
 const PAGE: c_long = 4096;
-const HW_NCPU: c_int = 3;
-const HW_NCPUONLINE: c_int = 16;
-const HW_PHYSMEM64: c_int = 13;
-const HW_USERMEM64: c_int = 14;
-const KERN_ARGMAX: c_int = 8;
-const KERN_NGROUPS: c_int = 18;
-const RLIMIT_NPROC: c_int = 7;
-const RLIMIT_NOFILE: c_int = 8;
 /// What POSIX says of version 2001, which NetBSD's unistd.h names.
 const POSIX: c_long = 200_112;
 
