@@ -21,7 +21,7 @@ use crate::dhcp::{Change, Client, Lease};
 use crate::ifnet::{self, IfAddr, Ifnet, Kind, LOOPBACK_MTU, Offloads};
 use crate::route::{self, Route};
 use crate::wire::UDP_LEN;
-use crate::{arp, nd, neighbor, netisr};
+use crate::{arp, nd, neighbor, netisr, sntp};
 
 /// How long after boot programs wait for addresses that are being asked for.
 const WAIT_NS: u64 = 10 * NS_PER_S;
@@ -226,6 +226,9 @@ pub fn begin() {
     }
     write_hosts();
     etc::set_awaiter(await_file);
+    if let Some(server) = net.sntp {
+        sntp::begin(addr_of(server));
+    }
     netisr::start();
     netisr::flush();
 }

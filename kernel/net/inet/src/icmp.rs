@@ -87,7 +87,9 @@ pub fn send(mut packet: Packet, src: Addr, dst: Addr, tos: u8, ttl: Option<u8>) 
     packet.checksum = Checksum::Partial { start: 0, offset: 2 };
     if complete_checksum(&mut packet).is_ok() {
         let ifp = crate::ifnet::by_index(usize::from(dst.zone()));
-        let options = Options { tos, ttl, ifp: ifp.filter(|_| dst.is_multicast()), ..Options::default() };
+        let ifp = ifp.filter(|_| dst.is_multicast());
+        // Nobody here needs to hear what this host says of itself; it would take its own probes for another's.
+        let options = Options { tos, ttl, ifp, no_loop: true, ..Options::default() };
         let _ = ip_output(packet, src, dst, protocol, &options);
     }
 }

@@ -12,7 +12,7 @@
 //! | [`udp`], [`tcp`], [`raw`], [`pcb`] | the protocols that programs use |
 //! | [`sockaddr`], [`sockopt`] | addresses and options as programs see them |
 //! | [`netisr`] | who processes packets, and when |
-//! | [`config`], [`dhcp`] | where addresses come from |
+//! | [`config`], [`dhcp`], [`sntp`] | where addresses come from, and the time |
 //! | [`ioctl`], [`rtsock`] | interfaces and routes as programs see them |
 //!
 //! What other hosts send is never trusted: every length is checked before it is used, every table that they can fill is bounded.
@@ -44,6 +44,7 @@ pub mod raw;
 pub mod reassembly;
 pub mod route;
 pub mod rtsock;
+pub mod sntp;
 pub mod sockaddr;
 pub mod sockopt;
 pub mod tcp;
@@ -61,5 +62,6 @@ fn timer(now_ns: u64) -> u64 {
     next_ns = next_ns.min(route::timer(now_ns));
     next_ns = next_ns.min(reassembly::timer(now_ns));
     next_ns = next_ns.min(multicast::timer(now_ns));
+    next_ns = next_ns.min(sntp::timer(now_ns));
     next_ns.min(config::timer(now_ns))
 }

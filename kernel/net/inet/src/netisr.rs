@@ -160,8 +160,6 @@ pub fn poll() {
 /// The device has something: runs in its interrupt.
 fn ready(device: usize) {
     let Some(ifp) = of_device(device) else { return };
-    let link_up = net::info(device).link_up;
-    crate::config::link_changed(ifp, link_up);
     let mut left = 0;
     let mut idle = false;
     exclusively(|| {
@@ -175,6 +173,10 @@ fn ready(device: usize) {
         }
         settle();
     });
+    if left == INTERRUPT_BUDGET {
+        // It was not for a packet.
+        crate::config::link_changed(ifp, net::info(device).link_up);
+    }
     if !idle {
         let state = STATE.borrow();
         state.pending.set(state.pending.get() | 1 << (device & 63));

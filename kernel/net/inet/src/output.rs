@@ -10,7 +10,7 @@
 //! it afterwards, with nothing borrowed; what is sent while packets are processed is flushed by [`crate::netisr::poll`].
 
 use rump_hypercall::net::{Checksum, Packet, Slice};
-use rump_hypercall::time;
+use rump_hypercall::{Giant, time};
 use rump_kern::Errno;
 
 use crate::addr::Addr;
@@ -100,11 +100,22 @@ pub fn flush() {
     netisr::flush();
 }
 
-/// Numbers of packets that may be fragmented.
+static NEXT_ID: Giant<u64> = Giant::new(0);
+
+/// Numbers of packets that may be fragmented: a sequence that repeats late and begins anywhere (RFC 7739, 5.3), made without asking the platform each time.
 fn next_id() -> u32 {
-    let mut bytes = [0; 4];
-    time::random(&mut bytes);
-    u32::from_le_bytes(bytes)
+    let mut state = NEXT_ID.get();
+    if state == 0 {
+        let mut bytes = [0; 8];
+        time::random(&mut bytes);
+        state = u64::from_le_bytes(bytes) | 1;
+    }
+    // xorshift (Marsaglia 2003): never 0 from what is not 0.
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    NEXT_ID.set(state);
+    (state >> 16) as u32
 }
 
 fn ipv4(

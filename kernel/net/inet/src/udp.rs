@@ -21,7 +21,7 @@ use crate::output::HEADROOM;
 use crate::pcb::Pcb;
 use crate::sockaddr::{self, Family};
 use crate::wire::{UDP_LEN, Udp, get_u16, proto, udp_header};
-use crate::{config, dhcp, icmp, ioctl};
+use crate::{config, dhcp, icmp, ioctl, sntp};
 
 /// What SO_SNDBUF is at first, and with it the longest datagram (net.inet.udp.sendspace).
 pub const SEND_SPACE: usize = 9216;
@@ -132,6 +132,9 @@ pub fn input(mut packet: Packet, info: &Received, quote: &Quote) {
         && !info.ifp.is_loopback()
         && config::dhcp_input(info.ifp, &packet)
     {
+        return;
+    }
+    if src_port == sntp::PORT && sntp::input(&packet, info, dst_port) {
         return;
     }
     packet.advance(UDP_LEN);
