@@ -261,6 +261,8 @@ out:
 
 int main(int argc, char **argv) {
     bench_start(argc, argv);
+    if (bench_quick)
+        bench_batch_ns = 1000000;
     struct rlimit limit = {2 * MOST + 100, 2 * MOST + 100};
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
