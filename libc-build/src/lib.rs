@@ -49,6 +49,7 @@ pub mod pthread;
 pub mod regex;
 pub mod search;
 pub mod signal;
+pub mod spawn;
 pub mod start;
 pub mod stdio;
 pub mod stdlib;

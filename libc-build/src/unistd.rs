@@ -9,5 +9,6 @@ mod limits;
 mod names;
 mod path;
 mod process;
+mod pty;
 mod terminal;
 mod times;

@@ -4,7 +4,7 @@ use crate::sys;
 use core::ffi::{c_char, c_int};
 
 unsafe extern "C" {
-    fn setsid() -> c_int;
+    safe fn setsid() -> c_int;
     fn chdir(path: *const c_char) -> c_int;
 }
 
