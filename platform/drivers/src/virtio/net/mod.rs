@@ -183,7 +183,7 @@ impl VirtioNet {
         let rings = Rings::new(self.transport.as_mut(), setup)?;
         self.transport.add_status(DRIVER_OK);
         let rings = self.rings.insert(rings);
-        rings.receive.refill();
+        rings.receive.fill();
         if rings.receive.queue.publish() {
             self.transport.notify(rings.receive.number);
         }

@@ -18,6 +18,8 @@ const MAX_CHAIN: usize = 4;
 const TABLE_LEN: usize = 64;
 /// Tables in a page.
 const TABLES: usize = PAGE_SIZE / (TABLE_LEN * size_of::<Descriptor>());
+/// Clusters that the device gets at first. It gets more when it has used most of them before anybody looked, so an idle interface takes little memory.
+const FEW: u16 = 64;
 /// Pages of tables at most.
 const MAX_TABLE_PAGES: usize = 8;
 
@@ -72,6 +74,8 @@ pub struct Receive {
     pub number: u16,
     /// By descriptor.
     bufs: Box<[Option<Buf>]>,
+    /// How many clusters the device is to have.
+    target: u16,
     size: Size,
     header_len: usize,
     mergeable: bool,
@@ -81,6 +85,7 @@ impl Receive {
     fn new(queue: Queue, setup: Setup) -> Self {
         Self {
             bufs: (0..queue.size()).map(|_| None).collect(),
+            target: queue.size().min(FEW),
             queue,
             number: setup.first_queue,
             size: if setup.large_receive { Size::Page } else { Size::Half },
@@ -89,15 +94,29 @@ impl Receive {
         }
     }
 
+    /// Clusters that are with the device.
+    #[inline]
+    fn given(&self) -> u16 {
+        self.queue.size() - self.queue.free()
+    }
+
     /// Whether the device has few clusters left.
     #[inline]
     pub fn is_low(&self) -> bool {
-        self.queue.free() > self.queue.size() / 2
+        self.given() < self.target / 2
     }
 
-    /// Gives the device clusters as long as there are any and it takes them.
+    /// Gives the device what it is to have, and more than before if it had nearly run out.
     pub fn refill(&mut self) {
-        while self.queue.free() > 0 {
+        if self.given() < self.target / 4 {
+            self.target = (self.target * 2).min(self.queue.size());
+        }
+        self.fill();
+    }
+
+    /// Gives the device clusters as long as there are any and it is to have more.
+    pub fn fill(&mut self) {
+        while self.given() < self.target {
             let Some(buf) = Buf::alloc(self.size) else { return };
             let descriptor = Descriptor::writable(buf.machine_addr(), buf.capacity() as u32);
             let Some(index) = self.queue.add(descriptor) else { return };
