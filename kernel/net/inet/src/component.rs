@@ -86,6 +86,7 @@ pub mod inet {
         super::config::begin();
         super::tree::set_network(super::rtsock::sysctl);
         super::protocol::register(&super::INET);
+        crate::input::set_tcp(super::tcp::input, super::tcp::ctlinput);
         super::config::require();
     }
 }
@@ -104,5 +105,6 @@ pub mod inet6 {
     fn init() {
         super::config::begin6();
         super::protocol::register(&super::INET6);
+        crate::input::set_tcp(super::tcp::input, super::tcp::ctlinput);
     }
 }

@@ -314,3 +314,14 @@ pub fn drain(deadline_ns: u64) {
     }
     output::flush();
 }
+
+/// Forgets everything, for tests.
+#[cfg(test)]
+pub(super) fn reset() {
+    let old = TCP.borrow_mut().take();
+    if let (_, Some(callout)) = TIMER.get() {
+        time::callout_cancel(callout);
+    }
+    TIMER.set((NEVER, None));
+    drop(old);
+}

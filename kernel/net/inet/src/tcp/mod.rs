@@ -54,6 +54,8 @@ pub mod glue;
 pub mod usrreq;
 
 #[cfg(test)]
+mod socket_tests;
+#[cfg(test)]
 mod tests;
 
 pub use engine::{ConnId, Context, Defaults, Engine, Event, Network, Path};
