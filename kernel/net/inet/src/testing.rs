@@ -34,19 +34,36 @@ pub struct Peer {
     wire: Wire,
 }
 
+/// Runs `body` with a stack whose interfaces `set_up` has made.
+pub fn from_nothing(set_up: fn(), body: impl FnOnce(&Peer) + Send) {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    run(|| {
+        reset();
+        let (_, wire) = net_wire(Link::default());
+        set_up();
+        netisr::set_devices(1);
+        let Some(ifp) = ifnet::by_index(2) else { panic!("there is no interface") };
+        body(&Peer { ifp, wire });
+    });
+}
+
+fn reset() {
+    net_reset();
+    ifnet::reset();
+    icmp::reset();
+    route::reset();
+    neighbor::reset();
+    reassembly::reset();
+    multicast::reset();
+    config::reset();
+    netisr::reset();
+}
+
 /// Runs `body` with a stack that has nothing but lo0 and an interface without addresses.
 pub fn bare(body: impl FnOnce(&Peer) + Send) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     run(|| {
-        net_reset();
-        ifnet::reset();
-        icmp::reset();
-        route::reset();
-        neighbor::reset();
-        reassembly::reset();
-        multicast::reset();
-        config::reset();
-        netisr::reset();
+        reset();
         let (device, wire) = net_wire(Link::default());
         let lo0 = Ifnet::attach("lo0", Kind::Loopback, 33160, Offloads::default());
         lo0.put_addr(IfAddr::permanent(Addr::LOOPBACK_V4, 104));
