@@ -364,6 +364,14 @@ pub unsafe fn user_return(frame: *mut Trapframe) {
     }
 }
 
+/// The running thread is about to go on with application code at a place at which no signal can be delivered: only gives way.
+pub fn give_way() {
+    while cpu().pending & PENDING_RESCHED != 0 {
+        cpu().pending &= !PENDING_RESCHED;
+        yield_now();
+    }
+}
+
 /// Runs `start` as the first thread, on a kernel stack of its own, and leaves boot's stack for good.
 ///
 /// # Errors

@@ -195,6 +195,7 @@ rb_gate_return:
 rb_gate_traced:
     mov r10, rcx
     syscall
+    .globl rb_gate_traced_return
 rb_gate_traced_return:
     ret
     .globl rb_gate_end

@@ -3,7 +3,7 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use rump_hypercall::upcall::{Ret, SysEntry};
-use rump_hypercall::user::Trapframe;
+use rump_hypercall::user::{self, Trapframe};
 use rumpbake_platform::{backtrace, copy, entry, sched, trap};
 
 use crate::hypercall::{self, Number};
@@ -28,6 +28,8 @@ unsafe extern "C" {
     fn rb_xen_syscall();
     fn rb_gate();
     fn rb_gate_traced();
+    fn rb_gate_return();
+    fn rb_gate_traced_return();
     fn rb_gate_end();
     fn rb_gate_load();
     fn rb_gate_load_failed();
@@ -102,15 +104,52 @@ fn fault_address() -> usize {
 #[unsafe(no_mangle)]
 extern "C" fn rb_xen_user_trap(frame: &mut Trapframe) {
     if frame.trapno == EVENT {
+        leave_gate(frame);
         events::deliver();
     } else {
         trap::exception(frame, fault_address());
     }
 }
 
+/// Where in the gate application code is.
+#[derive(PartialEq, Eq)]
+enum InGate {
+    No,
+    /// The call is not made yet.
+    Before,
+    /// It is made; what is left is to return from it.
+    After,
+}
+
+fn in_gate(rip: u64) -> InGate {
+    let gate = rb_gate as *const () as u64..rb_gate_end as *const () as u64;
+    let returns = [rb_gate_return as *const () as u64, rb_gate_traced_return as *const () as u64];
+    match gate.contains(&rip) {
+        false => InGate::No,
+        true if returns.contains(&rip) => InGate::After,
+        true => InGate::Before,
+    }
+}
+
+/// Carries the gate's last instruction out, so that the frame is one of the application's own code.
+fn leave_gate(frame: &mut Trapframe) {
+    let mut caller = [0; 8];
+    if in_gate(frame.rip) == InGate::After && user::copyin(frame.rsp as usize, &mut caller).is_ok() {
+        frame.rip = u64::from_le_bytes(caller);
+        frame.rsp += 8;
+    }
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn rb_xen_user_return(frame: *mut Trapframe) {
     // SAFETY: entry code passes the running thread's own frame.
+    let rip = unsafe { (*frame).rip };
+    if in_gate(rip) == InGate::Before {
+        // A handler could not go back there: it is no address of the application's. The call's end comes soon.
+        sched::give_way();
+        return;
+    }
+    // SAFETY: as above.
     unsafe { sched::user_return(frame) };
 }
 
@@ -172,9 +211,8 @@ fn sanitize(frame: &mut Trapframe) {
     frame.cs = CS;
     frame.ss = SS;
     frame.rflags = entry::choosable_flags(frame.rflags);
-    // The gate is the one part of the kernel in which application code is interrupted. Page zero faults in the application.
-    let in_gate = (rb_gate as *const () as u64..rb_gate_end as *const () as u64).contains(&frame.rip);
-    if frame.rip >= 1 << 47 && !in_gate {
+    // Page zero faults in the application.
+    if frame.rip >= 1 << 47 {
         frame.rip = 0;
     }
 }
