@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{abi, compat, setup, tools};
+use crate::{abi, bench, compat, setup, tools};
 
 /// What the run has come to.
 #[derive(Default)]
@@ -84,6 +84,7 @@ pub fn run() -> Result<()> {
         cargo(&["test", "--workspace", "--exclude", KIT_ONLY, "--exclude", BOOTING, "--no-fail-fast"], lines)
     });
     report.step("boot tests", |lines| cargo(&["test", "--package", BOOTING, "--no-fail-fast"], lines));
+    report.step("bench", |_| bench::check());
     report.close()
 }
 

@@ -1,7 +1,7 @@
 //! The promises of SPECIFICATION.md: one list, tests/bench/promises.json, from which the table is made and by which sizes are judged.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -63,28 +63,45 @@ fn specification() -> PathBuf {
     tools::root().join("SPECIFICATION.md")
 }
 
-/// Fails if SPECIFICATION.md does not have the table of the promises, or if a promise names a file that does not exist.
+/// Writes the table into SPECIFICATION.md.
+pub fn write_specification() -> Result<()> {
+    let path = specification();
+    let (text, wanted) = specifications(&path)?;
+    if text != wanted {
+        std::fs::write(&path, wanted).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Fails if SPECIFICATION.md does not have the table of the promises.
 pub fn check_specification() -> Result<()> {
+    let (text, wanted) = specifications(&specification())?;
+    if text != wanted {
+        bail!(
+            "SPECIFICATION.md does not have the promises of tests/bench/promises.json; run `cargo xtask bench --html`"
+        );
+    }
+    Ok(())
+}
+
+/// SPECIFICATION.md as it is and as it should be. Fails if a promise names a file that does not exist.
+fn specifications(path: &Path) -> Result<(String, String)> {
     let promises = all()?;
     for promise in &promises {
         if !tools::root().join(&promise.kept_by).exists() {
             bail!(
-                "tests/bench/promises.json: {} is kept by {}, which does not exist",
+                "tests/bench/promises.json: \"{}\" is kept by {}, which does not exist",
                 promise.what,
                 promise.kept_by
             );
         }
     }
-    let path = specification();
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let there = text.split_once(BEGIN).and_then(|(_, rest)| rest.split_once(END)).map(|(table, _)| table);
-    let wanted = table(&promises);
-    if there != Some(wanted.as_str()) {
-        bail!(
-            "SPECIFICATION.md: the table of the promises is not that of tests/bench/promises.json, which is\n{BEGIN}{wanted}{END}"
-        );
-    }
-    Ok(())
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let (before, rest) =
+        text.split_once(BEGIN).context("SPECIFICATION.md has no line where the promises begin")?;
+    let (_, after) = rest.split_once(END).context("SPECIFICATION.md has no line where the promises end")?;
+    let wanted = format!("{before}{BEGIN}{}{END}{after}", table(&promises));
+    Ok((text, wanted))
 }
 
 /// The promises about bytes that these results break. Times are not judged: they are the machine's, too.
@@ -100,4 +117,41 @@ pub fn broken(results: &Results) -> Result<Vec<String>> {
         }
     }
     Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Promise, broken, check_specification, table};
+    use crate::bench::results::tests::empty;
+
+    #[test]
+    fn the_specification_has_the_promises() {
+        check_specification().unwrap();
+    }
+
+    #[test]
+    fn a_row() {
+        let promise = Promise {
+            what: "An image".to_owned(),
+            figure: Some("size.x".to_owned()),
+            limit: 2048.0,
+            unit: "bytes".to_owned(),
+            kept_by: "README.md".to_owned(),
+        };
+        let row = table(&[promise]);
+        assert!(
+            row.ends_with("| An image | at most 2048 bytes | [README.md](README.md), `size.x` |\n"),
+            "{row}"
+        );
+    }
+
+    #[test]
+    fn growth_breaks_a_promise_and_slowness_does_not() {
+        let mut results = empty();
+        results.add("size.hello", "bytes", "rumpbake", vec![1e9]);
+        results.add("boot.microvm.first_line", "ms", "rumpbake", vec![1e9]);
+        let broken = broken(&results).unwrap();
+        assert_eq!(broken.len(), 1);
+        assert!(broken[0].starts_with("size.hello"));
+    }
 }

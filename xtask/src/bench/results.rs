@@ -171,7 +171,7 @@ pub fn pretty(value: f64, unit: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     pub fn empty() -> Results {
