@@ -4,7 +4,6 @@
 //! which is what keeps this simple. Follows the Intel SDM, volume 1, chapter 8.
 
 use crate::va::LongDouble;
-use core::arch::asm;
 use core::cmp::Ordering;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -18,26 +17,30 @@ pub(crate) const SPECIAL: u16 = 0x7fff;
 /// What is added to the exponent.
 pub(crate) const BIAS: i32 = 16_383;
 
+/// Instructions that load from `a` (and `b`), and store to `r`: the one place with assembly.
+macro_rules! through_x87 {
+    ($($code:literal),+ ; $r:expr, $a:expr $(, $b:expr)?) => {
+        // SAFETY: each instruction loads or stores a value of its operand's size; the x87 stack is left empty as it was.
+        unsafe {
+            core::arch::asm!($($code),+, r = in(reg) &raw mut $r, a = in(reg) &raw const $a, $(b = in(reg) &raw const $b,)?
+                 out("ax") _, out("st(0)") _, out("st(1)") _, out("st(2)") _, out("st(3)") _, out("st(4)") _, out("st(5)") _, out("st(6)") _,
+                 out("st(7)") _, options(nostack));
+        }
+    };
+}
+pub(crate) use through_x87;
+
 /// Instructions on the arguments' values, pushed in order; the result is what is on top.
 macro_rules! x87 {
     ($($code:literal),+ ; $a:expr) => {{
         let (a, mut result): (F80, F80) = ($a, F80::ZERO);
-        // SAFETY: loads ten bytes, stores ten, and leaves the x87 stack empty as it was.
-        unsafe {
-            core::arch::asm!("fld tbyte ptr [{a}]", $($code),+, "fstp tbyte ptr [{r}]", a = in(reg) &raw const a, r = in(reg) &raw mut result,
-                 out("ax") _, out("st(0)") _, out("st(1)") _, out("st(2)") _, out("st(3)") _, out("st(4)") _, out("st(5)") _, out("st(6)") _,
-                 out("st(7)") _, options(nostack));
-        }
+        $crate::math::x87::through_x87!("fld tbyte ptr [{a}]", $($code),+, "fstp tbyte ptr [{r}]"; result, a);
         result
     }};
     ($($code:literal),+ ; $a:expr, $b:expr) => {{
         let (a, b, mut result): (F80, F80, F80) = ($a, $b, F80::ZERO);
-        // SAFETY: as above, with two arguments.
-        unsafe {
-            core::arch::asm!("fld tbyte ptr [{a}]", "fld tbyte ptr [{b}]", $($code),+, "fstp tbyte ptr [{r}]", a = in(reg) &raw const a,
-                 b = in(reg) &raw const b, r = in(reg) &raw mut result, out("ax") _, out("st(0)") _, out("st(1)") _, out("st(2)") _,
-                 out("st(3)") _, out("st(4)") _, out("st(5)") _, out("st(6)") _, out("st(7)") _, options(nostack));
-        }
+        $crate::math::x87::through_x87!(
+            "fld tbyte ptr [{a}]", "fld tbyte ptr [{b}]", $($code),+, "fstp tbyte ptr [{r}]"; result, a, b);
         result
     }};
 }
@@ -127,12 +130,7 @@ impl F80 {
     #[must_use]
     pub fn from_f64(value: f64) -> Self {
         let mut result = Self::ZERO;
-        // SAFETY: loads eight bytes, stores ten, leaves the stack empty.
-        unsafe {
-            asm!("fld qword ptr [{}]", "fstp tbyte ptr [{}]", in(reg) &raw const value, in(reg) &raw mut result,
-                 out("st(0)") _, out("st(1)") _, out("st(2)") _, out("st(3)") _, out("st(4)") _, out("st(5)") _, out("st(6)") _, out("st(7)") _,
-                 options(nostack));
-        }
+        through_x87!("fld qword ptr [{a}]", "fstp tbyte ptr [{r}]"; result, value);
         result
     }
 
@@ -140,12 +138,7 @@ impl F80 {
     #[must_use]
     pub fn from_i64(value: i64) -> Self {
         let mut result = Self::ZERO;
-        // SAFETY: as above.
-        unsafe {
-            asm!("fild qword ptr [{}]", "fstp tbyte ptr [{}]", in(reg) &raw const value, in(reg) &raw mut result,
-                 out("st(0)") _, out("st(1)") _, out("st(2)") _, out("st(3)") _, out("st(4)") _, out("st(5)") _, out("st(6)") _, out("st(7)") _,
-                 options(nostack));
-        }
+        through_x87!("fild qword ptr [{a}]", "fstp tbyte ptr [{r}]"; result, value);
         result
     }
 
@@ -153,12 +146,7 @@ impl F80 {
     #[must_use]
     pub fn to_f64(self) -> f64 {
         let mut result = 0.0_f64;
-        // SAFETY: loads ten bytes, stores eight.
-        unsafe {
-            asm!("fld tbyte ptr [{}]", "fstp qword ptr [{}]", in(reg) &raw const self, in(reg) &raw mut result,
-                 out("st(0)") _, out("st(1)") _, out("st(2)") _, out("st(3)") _, out("st(4)") _, out("st(5)") _, out("st(6)") _, out("st(7)") _,
-                 options(nostack));
-        }
+        through_x87!("fld tbyte ptr [{a}]", "fstp qword ptr [{r}]"; result, self);
         result
     }
 
@@ -166,12 +154,7 @@ impl F80 {
     #[must_use]
     pub fn to_i64(self) -> i64 {
         let mut result = 0_i64;
-        // SAFETY: as above.
-        unsafe {
-            asm!("fld tbyte ptr [{}]", "fistp qword ptr [{}]", in(reg) &raw const self, in(reg) &raw mut result,
-                 out("st(0)") _, out("st(1)") _, out("st(2)") _, out("st(3)") _, out("st(4)") _, out("st(5)") _, out("st(6)") _, out("st(7)") _,
-                 options(nostack));
-        }
+        through_x87!("fld tbyte ptr [{a}]", "fistp qword ptr [{r}]"; result, self);
         result
     }
 

@@ -2,7 +2,7 @@
 
 use super::block_unaligned;
 use super::scan::strlen;
-use core::arch::x86_64::{_mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_setzero_si128};
+use core::arch::x86_64::{__m128i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_setzero_si128};
 use core::ffi::{c_char, c_int, c_void};
 
 /// The difference of the bytes at `offset`.
@@ -60,6 +60,21 @@ pub unsafe extern "C" fn memcmp(left: *const c_void, right: *const c_void, count
             return if first.0 != first.1 { order(first.0, first.1) } else { order(last.0, last.1) };
         }
         let mut offset = 0;
+        // In general registers, as memmove(3): half the speed of vectors in a processor's cache, and a multiple of it in an emulator.
+        while count - offset >= 32 {
+            let differs = |at: usize| {
+                let (left, right) = words(offset + at);
+                left ^ right
+            };
+            if (differs(0) | differs(8)) | (differs(16) | differs(24)) != 0 {
+                break;
+            }
+            offset += 32;
+        }
+        if offset == count {
+            return 0;
+        }
+        offset = offset.min(count - 16);
         loop {
             let same = _mm_movemask_epi8(_mm_cmpeq_epi8(
                 block_unaligned(left.add(offset)),
@@ -106,10 +121,30 @@ pub unsafe extern "C" fn consttime_memequal(
     c_int::from(difference == 0)
 }
 
-/// Whether 16 bytes at `at` lie in one page.
+/// Whether `count` bytes at `at` lie in one page.
 #[inline(always)]
-fn within_page(at: *const u8) -> bool {
-    at.addr() & 4095 <= 4096 - 16
+fn within_page(at: *const u8, count: usize) -> bool {
+    at.addr() & 4095 <= 4096 - count
+}
+
+/// A byte is zero in the result where two strings differ or both end.
+///
+/// # Safety
+/// As [`block_unaligned`] for both.
+#[inline(always)]
+unsafe fn going(left: *const u8, right: *const u8) -> __m128i {
+    // SAFETY: as this function's own; SSE2 is part of the architecture.
+    unsafe {
+        let left = block_unaligned(left);
+        _mm_min_epu8(_mm_cmpeq_epi8(left, block_unaligned(right)), left)
+    }
+}
+
+/// One bit for each byte that is zero.
+#[inline(always)]
+fn zeros(bytes: __m128i) -> i32 {
+    // SAFETY: SSE2 is part of the architecture.
+    unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_setzero_si128())) }
 }
 
 /// strcmp(3) of at most `limit` bytes.
@@ -122,14 +157,21 @@ unsafe fn compare(left: *const c_char, right: *const c_char, limit: usize) -> c_
     let mut offset = 0_usize;
     while offset < limit {
         let (from_left, from_right) = (left.wrapping_add(offset), right.wrapping_add(offset));
-        if within_page(from_left) && within_page(from_right) {
-            // SAFETY: the bytes at `offset` are readable, as neither string ended before, and the blocks do not leave their pages.
-            let same = unsafe {
-                let (left, right) = (block_unaligned(from_left), block_unaligned(from_right));
-                // A byte is zero here where the strings differ or both end.
-                let going = _mm_min_epu8(_mm_cmpeq_epi8(left, right), left);
-                _mm_movemask_epi8(_mm_cmpeq_epi8(going, _mm_setzero_si128()))
+        // Most strings that are compared are short, or differ soon.
+        if offset >= 64 && within_page(from_left, 64) && within_page(from_right, 64) {
+            // SAFETY: as below, for four blocks.
+            let ends = unsafe {
+                let part = |at: usize| going(from_left.wrapping_add(at), from_right.wrapping_add(at));
+                zeros(_mm_min_epu8(_mm_min_epu8(part(0), part(16)), _mm_min_epu8(part(32), part(48))))
             };
+            if ends == 0 {
+                offset += 64;
+                continue;
+            }
+        }
+        if within_page(from_left, 16) && within_page(from_right, 16) {
+            // SAFETY: the bytes at `offset` are readable, as neither string ended before, and the blocks do not leave their pages.
+            let same = zeros(unsafe { going(from_left, from_right) });
             if same != 0 {
                 offset += same.trailing_zeros() as usize;
                 // SAFETY: neither string ended before this byte.
@@ -253,7 +295,7 @@ mod tests {
         let mut random = Random::new(2);
         let (mut page, mut other_page) = (AtPageEnd::new(), AtPageEnd::new());
         for round in 0..4000_usize {
-            let length = round % 100;
+            let length = round % 300;
             let mut left: Vec<u8> = (0..length).map(|_| 1 + (random.next() % 255) as u8).collect();
             let mut right = left.clone();
             if length > 0 && !random.next().is_multiple_of(4) {
@@ -265,7 +307,7 @@ mod tests {
             let lower = left.to_ascii_lowercase().cmp(&right.to_ascii_lowercase()) as c_int;
             let common = left.len().min(right.len());
             let blocks = left[..common].cmp(&right[..common]) as c_int;
-            let limit = random.next() as usize % 110;
+            let limit = random.next() as usize % 310;
             let limited = left[..limit.min(left.len())].cmp(&right[..limit.min(right.len())]) as c_int;
             left.push(0);
             right.push(0);

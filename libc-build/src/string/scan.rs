@@ -102,6 +102,21 @@ pub unsafe extern "C" fn memchr(start: *const c_void, value: c_int, count: usize
             return if hit.addr() < end { hit.cast_mut().cast() } else { core::ptr::null_mut() };
         }
         at = at.wrapping_add(16);
+        // Four at a time, as long as all of them begin before the end.
+        while at.addr() & 63 == 0 && at.addr().saturating_add(48) < end {
+            // SAFETY: as above.
+            let hits = unsafe {
+                let equal = |at: *const u8| _mm_cmpeq_epi8(block(at), wanted);
+                _mm_movemask_epi8(_mm_or_si128(
+                    _mm_or_si128(equal(at), equal(at.wrapping_add(16))),
+                    _mm_or_si128(equal(at.wrapping_add(32)), equal(at.wrapping_add(48))),
+                ))
+            };
+            if hits != 0 {
+                break;
+            }
+            at = at.wrapping_add(64);
+        }
         if at.addr() >= end || at.addr() < 16 {
             return core::ptr::null_mut();
         }

@@ -187,7 +187,7 @@ pub unsafe extern "C" fn getpass_r(prompt: *const c_char, target: *mut c_char, s
         let is_terminal = sys::ioctl(input, rump_abi::ioctl::TIOCGETA, &raw mut settings) == 0;
         if is_terminal {
             let mut quiet = settings;
-            quiet.c_lflag &= !(rump_abi::termios::ECHO as u32);
+            quiet.c_lflag &= !rump_abi::termios::ECHO;
             sys::ioctl(input, TIOCSETAF, &raw const quiet);
         }
         let prompt = CStr::from_ptr(prompt);
