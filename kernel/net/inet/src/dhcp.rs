@@ -17,14 +17,15 @@ pub const CLIENT_PORT: u16 = 68;
 /// The server's port.
 const SERVER_PORT: u16 = 67;
 
-/// Between the first two messages; doubles with each that is not answered.
-const RETRY_NS: u64 = NS_PER_S;
+/// Between the first two messages; doubles with each that is not answered. Shorter than RFC 2131's 4 s: the first is often lost while a link comes up, and
+/// a program may be waiting.
+const RETRY_NS: u64 = NS_PER_S / 4;
 /// The longest time between two messages.
 const RETRY_MAX_NS: u64 = 64 * NS_PER_S;
 /// Requests for one offer before looking for another.
 const REQUESTS_MAX: u32 = 4;
-/// Unanswered messages after which whoever looks at the console is told (after 1 + 2 + 4 seconds).
-const MESSAGES_BEFORE_NOTICE: u32 = 3;
+/// Unanswered messages after which whoever looks at the console is told: after some eight seconds.
+const MESSAGES_BEFORE_NOTICE: u32 = 5;
 /// Most name servers and routes taken from a lease.
 const LIST_MAX: usize = 8;
 
@@ -351,7 +352,7 @@ impl Client {
             let options = Options { ifp: Some(self.ifp), broadcast: true, ..Options::default() };
             let _ = ip_output(packet, src, dst, proto::UDP, &options);
         }
-        let span_ns = (RETRY_NS << self.sent.min(6)).min(RETRY_MAX_NS);
+        let span_ns = (RETRY_NS << self.sent.min(8)).min(RETRY_MAX_NS);
         // Spread by an eighth, so that many clients that start at once do not stay in step.
         let spread_ns = u64::from(random()) % (span_ns / 8);
         self.deadline_ns = now_ns + span_ns + spread_ns;
