@@ -1,20 +1,28 @@
 //! `rumpbake xen`: an image that is a paravirtual guest of Xen.
 
-use rumpbake_linker::{Multiboot, Target};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use rump_config::Config;
+use rumpbake_linker::{Multiboot, Target, write_file};
 
 use crate::bake::BakeArgs;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 
 /// Arguments of `rumpbake xen`.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
-  rumpbake xen server.elf -o server-xen.img --env PORT=8080 -- --verbose
-  rumpbake run --xen server-xen.img
+  rumpbake xen server.elf -o server-xen.img --xl-config server.cfg --env PORT=8080 -- --verbose
+  xl create server.cfg
 
-The image is the kernel of a guest of type \"pv\"; its console is Xen's.")]
+The image is the kernel of a guest of type \"pv\"; its console is Xen's. How the program ended is the console's last line, and
+in the guest's node data/rumpbake/status of xenstore. `rumpbake run --xen` boots the image under QEMU.")]
 pub struct Args {
     #[command(flatten)]
     bake: BakeArgs,
+    /// Write a configuration for xl to this file; change in it what you like
+    #[arg(long, value_name = "FILE")]
+    xl_config: Option<PathBuf>,
 }
 
 /// Bakes.
@@ -23,6 +31,62 @@ pub fn bake(args: &Args) -> Outcome {
     let config = args.bake.config()?;
     args.bake.bake(Target::Xen, &config, Multiboot::default(), &output, |image| {
         image.write(&output)?;
+        if let Some(path) = &args.xl_config {
+            let end = image.report().parts.iter().map(|part| part.address + part.bytes).max().unwrap_or(0);
+            write_file(path, &[xl_config(&output, &config, end)?.as_bytes()])?;
+        }
         Ok(image.bytes().len())
     })
+}
+
+/// A guest's configuration (xl.cfg(5)) for an image that ends at address `end`.
+fn xl_config(image: &Path, config: &Config, end: u64) -> Result<String, Failure> {
+    /// Memory beside the image: the program's own, tables, stacks. MiB.
+    const BESIDE_MIB: u64 = 16;
+    let fail = |why: String| Failure::new(format!("{}: {why}", image.display()));
+    let kernel = image.canonicalize().map_err(|error| fail(error.to_string()))?;
+    let kernel = kernel.to_str().filter(|path| !path.contains(['"', '\n']));
+    let kernel =
+        kernel.ok_or_else(|| fail("xl takes no file whose name has quotes or is not UTF-8".into()))?;
+    let stem = image.file_stem().unwrap_or_default().to_string_lossy();
+    let name = config.hostname.as_deref().unwrap_or(&stem);
+    let name: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
+    let mut text = String::new();
+    for (key, value) in [
+        ("name", format!("\"{name}\"")),
+        ("type", "\"pv\"".into()),
+        ("kernel", format!("\"{kernel}\"")),
+        ("memory", (end.div_ceil(1 << 20) + BESIDE_MIB).to_string()),
+        ("vcpus", "1".into()),
+        ("on_poweroff", "\"destroy\"".into()),
+        ("on_reboot", "\"restart\"".into()),
+        ("on_crash", "\"destroy\"".into()),
+    ] {
+        // A string takes everything.
+        let _ = writeln!(text, "{key} = {value}");
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::xl_config;
+    use rump_config::Config;
+
+    #[test]
+    fn a_guest_is_named_after_its_host_name_or_its_image() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("my server.img");
+        std::fs::write(&image, "").unwrap();
+        let mut config = Config::default();
+        let text = xl_config(&image, &config, 3 << 20).unwrap();
+        assert!(text.starts_with("name = \"my-server\"\ntype = \"pv\"\nkernel = \"/"), "{text}");
+        assert!(text.contains("my server.img\"\nmemory = 19\nvcpus = 1\n"), "{text}");
+        config.hostname = Some("web.example".into());
+        assert!(xl_config(&image, &config, 0).unwrap().starts_with("name = \"web.example\"\n"));
+        let quoted = folder.path().join("a\"b.img");
+        std::fs::write(&quoted, "").unwrap();
+        assert!(xl_config(&quoted, &config, 0).is_err());
+    }
 }

@@ -49,4 +49,5 @@ pub use app::{App, AppKind};
 pub use bake::{BakeOptions, Image, Multiboot, Target, bake, components, coverage, inspect};
 pub use coverage::{Coverage, SymbolCoverage, SyscallCoverage};
 pub use error::{Error, MissingSymbol, Result};
+pub use output::write as write_file;
 pub use report::{ComponentCost, ComponentInfo, FileKind, LibraryImports, Part, Report, SegmentReport};

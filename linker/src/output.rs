@@ -7,7 +7,10 @@ use std::path::Path;
 use crate::error::{Error, Result};
 
 /// Writes a file through a temporary one beside it, so that nobody sees half of it and nothing is left behind on failure.
-pub(crate) fn write(path: &Path, content: &[&[u8]]) -> Result<()> {
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(path: &Path, content: &[&[u8]]) -> Result<()> {
     let fail = |source| Error::Write { path: path.into(), source };
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
