@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     fn byte_at(offset: u32) -> u8 {
-        (offset * 31 >> 3) as u8
+        ((offset * 31) >> 3) as u8
     }
 
     fn packet(start: u32, end: u32) -> Packet {

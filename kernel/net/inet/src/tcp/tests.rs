@@ -304,7 +304,7 @@ impl World {
                 for (i, byte) in next[..count].iter_mut().enumerate() {
                     *byte = pattern(sent + i);
                 }
-                assert_eq!(self.write(from, ids[from], &next[..count].to_vec()), count);
+                assert_eq!(self.write(from, ids[from], &next[..count]), count);
                 sent += count;
             }
             let alive = self.step(start + limit_ns);

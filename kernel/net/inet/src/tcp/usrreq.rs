@@ -8,6 +8,7 @@ use core::cell::Cell;
 use rump_abi::socket::{MSG_OOB, SO_KEEPALIVE, SO_LINGER, SO_REUSEADDR, SO_REUSEPORT};
 use rump_kern::Errno;
 use rump_net::protocol::Direction;
+use rump_net::socket::State as SoState;
 use rump_net::{Outgoing, Protocol, SockAddr, Socket};
 
 use super::demux::Tuple;
@@ -414,9 +415,16 @@ impl Protocol for TcpProtocol {
         }
     }
 
-    fn before_sleep(&self, _so: &Rc<Socket>) -> bool {
+    fn before_sleep(&self, so: &Rc<Socket>) -> bool {
+        // Whatever one sleeps for shows in one of these. It is compared, since nobody sleeps yet who could be woken.
+        let look = || {
+            let state = [SoState::CONNECTED, SoState::CONNECTING, SoState::CANTRCVMORE, SoState::CANTSENDMORE];
+            let buffers = (so.rcv.len(), self.send_space(so), so.accept_queue().0);
+            (buffers, state.map(|state| so.has(state)), so.error())
+        };
+        let before = look();
         netisr::poll();
-        false
+        look() != before
     }
 
     fn sock_name(&self, _so: &Rc<Socket>) -> Result<SockAddr, Errno> {
