@@ -418,7 +418,8 @@ impl Protocol for TcpProtocol {
     fn before_sleep(&self, so: &Rc<Socket>) -> bool {
         // Whatever one sleeps for shows in one of these. It is compared, since nobody sleeps yet who could be woken.
         let look = || {
-            let state = [SoState::CONNECTED, SoState::CONNECTING, SoState::CANTRCVMORE, SoState::CANTSENDMORE];
+            let state =
+                [SoState::CONNECTED, SoState::CONNECTING, SoState::CANTRCVMORE, SoState::CANTSENDMORE];
             let buffers = (so.rcv.len(), self.send_space(so), so.accept_queue().0);
             (buffers, state.map(|state| so.has(state)), so.error())
         };
