@@ -353,9 +353,8 @@ fn is_pending() -> bool {
 /// EINTR, ERESTART.
 fn wait_until(done: impl Fn() -> bool) -> Result<(), Errno> {
     while !done() && is_pending() && time::monotonic_ns() < WAIT_NS {
-        netisr::poll();
-        if done() {
-            break;
+        if netisr::poll() {
+            continue;
         }
         match sleep_sig(&CHANGED, WAIT_NS) {
             Ok(()) | Err(Errno::EWOULDBLOCK) => {}

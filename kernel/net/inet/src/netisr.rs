@@ -137,24 +137,26 @@ fn of_device(wanted: usize) -> Option<&'static Ifnet> {
     })
 }
 
-/// Takes in what has come, on all interfaces, up to a limit; true if the limit was reached.
+/// Takes in what has come, on all interfaces, up to a limit; whether there was something.
 fn take_in_all() -> bool {
-    let mut more = false;
-    for device in 0..STATE.borrow().devices.get() {
+    let mut any = !LOOP.borrow().is_empty();
+    let devices = STATE.borrow().devices.get();
+    for device in 0..devices {
         if let Some(ifp) = of_device(device) {
-            more |= take_in(ifp, device, INTERRUPT_BUDGET) == INTERRUPT_BUDGET;
+            any |= take_in(ifp, device, INTERRUPT_BUDGET) > 0;
         }
     }
     settle();
-    more
+    any
 }
 
-/// Takes in what has come, wakes whom it concerns, and sends what that leads to. For system calls that are about to sleep on a socket. Never waits.
+/// Takes in what has come, wakes whom it concerns, and sends what that leads to; whether there was something. For system calls that are about to
+/// sleep on a socket: who is about to sleep is not woken, and looks again where there was something. Never waits.
 #[inline]
-pub fn poll() {
-    exclusively(|| {
-        take_in_all();
-    });
+pub fn poll() -> bool {
+    let mut any = false;
+    exclusively(|| any = take_in_all());
+    any
 }
 
 /// The device has something: runs in its interrupt.

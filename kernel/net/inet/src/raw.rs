@@ -18,11 +18,11 @@ use rump_net::{Outgoing, Protocol, SockAddr, Socket};
 
 use crate::addr::{Endpoint, pseudo_header};
 use crate::input::Received;
-use crate::ioctl;
 use crate::output::{HEADROOM, complete_checksum};
 use crate::pcb::Pcb;
 use crate::sockaddr::{self, Family};
 use crate::wire::{IPV4_LEN, Ipv4, Ipv4Header, get_array, proto, put_u16};
+use crate::{ioctl, netisr};
 
 /// What SO_SNDBUF and SO_RCVBUF are at first (net.inet.raw.sendspace).
 pub const SPACE: usize = 65_535;
@@ -226,6 +226,10 @@ impl Protocol for RawProtocol {
 
     fn send_space(&self, so: &Rc<Socket>) -> usize {
         so.snd.limit.get()
+    }
+
+    fn before_sleep(&self, _so: &Rc<Socket>) -> bool {
+        netisr::poll()
     }
 
     fn sock_name(&self, _so: &Rc<Socket>) -> Result<SockAddr, Errno> {

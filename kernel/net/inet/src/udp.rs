@@ -21,7 +21,7 @@ use crate::output::HEADROOM;
 use crate::pcb::Pcb;
 use crate::sockaddr::{self, Family};
 use crate::wire::{UDP_LEN, Udp, get_u16, proto, udp_header};
-use crate::{config, dhcp, icmp, ioctl, sntp};
+use crate::{config, dhcp, icmp, ioctl, netisr, sntp};
 
 /// What SO_SNDBUF is at first, and with it the longest datagram (net.inet.udp.sendspace).
 pub const SEND_SPACE: usize = 9216;
@@ -337,6 +337,10 @@ impl Protocol for UdpProtocol {
     fn send_space(&self, so: &Rc<Socket>) -> usize {
         // Nothing waits to be sent: a datagram goes, or is lost.
         so.snd.limit.get()
+    }
+
+    fn before_sleep(&self, _so: &Rc<Socket>) -> bool {
+        netisr::poll()
     }
 
     fn sock_name(&self, _so: &Rc<Socket>) -> Result<SockAddr, Errno> {
