@@ -18,6 +18,11 @@ const LEAST_STEP_PART: u64 = 64;
 /// More than any side needs.
 const LEAST_MOST_KIB: u64 = 256 << 10;
 
+/// Options of `rumpbake hw` where QEMU is to go through multiboot.
+const MULTIBOOT: &[&str] = &["--boot", "multiboot"];
+/// What the image that only prints is called among the sides.
+const FLOOR: &str = "floor";
+
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn setup(what: &Bootable, machine: Machine) -> Setup<'_> {
@@ -46,11 +51,8 @@ pub fn boot(run: &mut Run) -> Result<()> {
         line: &'static str,
     }
     let mut candidates = Vec::new();
-    for (machine, bake) in [
-        (Machine::Microvm, &[][..]),
-        (Machine::Pc, &["--boot", "multiboot"]),
-        (Machine::Q35, &["--boot", "multiboot"]),
-    ] {
+    for (machine, bake) in [(Machine::Microvm, &[][..]), (Machine::Pc, MULTIBOOT), (Machine::Q35, MULTIBOOT)]
+    {
         if machine == Machine::Q35 && run.is_quick() {
             continue;
         }
@@ -61,7 +63,7 @@ pub fn boot(run: &mut Run) -> Result<()> {
         }
         if machine != Machine::Microvm {
             let what = programs::floor(&run.work)?;
-            candidates.push(Candidate { machine, side: "floor".into(), what, line: "floor" });
+            candidates.push(Candidate { machine, side: FLOOR.to_owned(), what, line: "floor" });
         }
     }
     let rounds = run.rounds(11, 5);
@@ -100,17 +102,21 @@ pub fn instructions(run: &mut Run) -> Result<()> {
     let mut plugin_option = guest::option("", &plugin);
     plugin_option.push(guest::option(",to=", &output));
     let mut built = Vec::new();
-    for side in &run.sides {
-        built.push((side.name.clone(), build_hello(side, &[], &run.work)?));
+    for (machine, bake) in [(Machine::Microvm, &[][..]), (Machine::Pc, MULTIBOOT)] {
+        for side in &run.sides {
+            built.push((machine, side.name.clone(), build_hello(side, bake, &run.work)?.boot));
+        }
     }
-    for _ in 0..run.rounds(7, 3) {
-        for (side, built) in &built {
+    built.push((Machine::Pc, FLOOR.to_owned(), programs::floor(&run.work)?));
+    for _ in 0..run.rounds(5, 3) {
+        for (machine, side, what) in &built {
             let options = vec!["-plugin".into(), plugin_option.clone()];
-            guest::boot(&Setup { options, ..setup(&built.boot, Machine::Microvm) })?;
+            guest::boot(&Setup { options, ..setup(what, *machine) })?;
             let text = std::fs::read_to_string(&output)
                 .with_context(|| format!("QEMU's plugin wrote no {}", output.display()))?;
             let count = text.trim().parse().context("QEMU's plugin wrote no number")?;
-            run.results.add("boot.microvm.instructions", "instructions", side, vec![count]);
+            let figure = format!("boot.{}.instructions", machine.name());
+            run.results.add(&figure, "instructions", side, vec![count]);
         }
     }
     Ok(())
