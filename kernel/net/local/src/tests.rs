@@ -890,3 +890,79 @@ fn wild_arguments() {
         close_all([a, b, server, client, not_a_socket]);
     });
 }
+
+/// Anything that can be done with sockets, in any order: nothing may panic, and nothing may be left afterwards.
+#[test]
+fn random_calls() {
+    program(|| {
+        let mut seed = 0x1234_5678_9abc_def1_u64;
+        let mut next = |below: usize| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            (seed >> 20) as usize % below
+        };
+        let kq = ok(sys_kqueue1(0, 0, 0, 0, 0, 0));
+        let mut fds: Vec<u64> = Vec::new();
+        let kinds = [SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET];
+        for _ in 0..20_000 {
+            if fds.len() < 4 || fds.len() < 24 && next(6) == 0 {
+                let kind = kinds[next(3)] | NONBLOCK | SOCK_NOSIGPIPE;
+                if next(3) == 0 {
+                    fds.push(socket(kind));
+                } else {
+                    let (a, b) = pair(kind);
+                    fds.extend([a, b]);
+                }
+            }
+            let fd = fds[next(fds.len())];
+            let path = ["r0", "r1", "r2", "r3"][next(4)];
+            let len = if next(4) == 0 { next(30_000) } else { next(300) };
+            let _ = match next(14) {
+                0 => bind(fd, path),
+                1 => {
+                    user::copyout(path.as_bytes(), DATA).unwrap();
+                    user::copyout(&[0], DATA + path.len()).unwrap();
+                    result(rump_vfs::calls::links::sys_unlink(DATA as u64, 0, 0, 0, 0, 0))
+                }
+                2 => connect(fd, path),
+                3 => result(open::sys_listen(fd, next(4) as u64, 0, 0, 0, 0)),
+                4 => accept_one(fd).inspect(|&new| fds.push(new as u64)),
+                5 | 6 => send(fd, &vec![7; len], 0),
+                7 => receive(fd, len, [0, MSG_PEEK, MSG_WAITALL][next(3)]).map(|_| 0),
+                8 | 9 => {
+                    let passed: Vec<u64> = (0..1 + next(3)).map(|_| fds[next(fds.len())]).collect();
+                    send_fds(fd, b"fds", &passed)
+                }
+                10 => {
+                    let room = [0, 20, CONTROL_LEN][next(3)];
+                    let got = receive_message(fd, 100, room, [0, MSG_PEEK][next(2)]);
+                    if let Ok((_, control, _)) = got
+                        && control.len() >= 16
+                        && control[8] == SCM_RIGHTS as u8
+                    {
+                        fds.extend(words(&control));
+                    }
+                    Ok(0)
+                }
+                11 => result(open::sys_shutdown(fd, next(3) as u64, 0, 0, 0, 0)),
+                12 => {
+                    let filter = [EVFILT_READ, EVFILT_WRITE][next(2)];
+                    let change = Kevent { ident: fd, filter, flags: EV_ADD | EV_CLEAR, ..Kevent::ZERO };
+                    copyout(&change, WORDS).unwrap();
+                    copyout(&[0_i64; 2], WORDS + 128).unwrap();
+                    result(sys___kevent100(kq, WORDS as u64, 1, DATA as u64, 4, WORDS as u64 + 128))
+                }
+                _ => {
+                    let at = next(fds.len());
+                    close(fds.swap_remove(at));
+                    Ok(0)
+                }
+            };
+        }
+        fds.into_iter().for_each(close);
+        close(kq);
+        rights::collect();
+        post::discard(curproc(), SigSet(u64::MAX));
+    });
+}
