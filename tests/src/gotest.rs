@@ -121,7 +121,18 @@ fn make_root(root: &Path, package: &str, folder: &Path) {
 
 /// Builds, bakes and boots a package's tests.
 pub fn run_package(package: &str) -> Results {
-    let name = format!("go-{}", package.replace('/', "-"));
+    run_tests(package, None)
+}
+
+/// The same for those tests alone whose name fits the pattern (`-test.run`).
+pub fn run_matching(package: &str, pattern: &str) -> Results {
+    // Of the list's other tests nothing is learnt.
+    Results { mended: Vec::new(), ..run_tests(package, Some(pattern)) }
+}
+
+fn run_tests(package: &str, pattern: Option<&str>) -> Results {
+    let part = if pattern.is_some() { "-part" } else { "" };
+    let name = format!("go-{}{part}", package.replace('/', "-"));
     let dir = work_dir(&name);
     let elf = dir.join("test.elf");
     run(go_command(workspace()).args(["test", "-c", "-o"]).arg(&elf).arg(package));
@@ -145,16 +156,20 @@ pub fn run_package(package: &str) -> Results {
             .map(|(test, _)| test.as_str())
             .collect::<Vec<_>>()
     };
-    let boot = |pattern: &[&str]| {
+    let boot = |selection: &[&str]| {
         let mut args = vec!["-test.v", "-test.short"];
-        args.extend(pattern);
+        args.extend(selection);
         image.run_with(&["-m", "1024"], &args, b"")
     };
     let deadly = names(Failure::Run);
     let skip = format!("^({})$", deadly.join("|"));
-    let outcome = if deadly.is_empty() { boot(&[]) } else { boot(&["-test.skip", &skip]) };
+    let mut selection = pattern.map_or_else(Vec::new, |pattern| vec!["-test.run", pattern]);
+    if !deadly.is_empty() {
+        selection.extend(["-test.skip", &skip]);
+    }
+    let outcome = boot(&selection);
     let mut results = judge(&outcome.console, outcome.status, &names(Failure::Test));
-    for test in deadly {
+    for test in deadly.into_iter().filter(|_| pattern.is_none()) {
         if boot(&["-test.run", &format!("^{test}$")]).status == 0 {
             results.mended.push(test.to_owned());
         } else {

@@ -23,6 +23,12 @@ fn a_few_of_the_standard_library_s_tests() {
     }
 }
 
+#[test]
+fn the_standard_library_s_tests_of_local_sockets() {
+    let results = gotest::run_matching("net", "Unix");
+    assert!(results.as_expected() && results.passed >= 12, "{results:#?}");
+}
+
 /// All packages that the project promises, or those that `RUMPBAKE_GO_PACKAGES` names, for `cargo xtask conformance`.
 #[test]
 #[ignore = "takes many minutes; cargo xtask conformance runs it"]
