@@ -10,5 +10,6 @@ mod names;
 mod path;
 mod process;
 mod pty;
+mod shm;
 mod terminal;
 mod times;

@@ -2,5 +2,6 @@
 
 pub mod fnmatch;
 pub mod glob;
+pub mod mode;
 pub mod parts;
 pub mod real;
