@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::rumpbake;
 
 /// How long a run may take before it counts as hung. TCG on a busy machine is slow; nothing here needs half of it.
-const PATIENCE: Duration = Duration::from_secs(240);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A baked image.
 #[derive(Clone)]

@@ -64,7 +64,12 @@ pub fn go_command(dir: &Path) -> Command {
 
 /// A Go program from `programs/go/NAME/`.
 pub fn go(name: &str) -> Program {
+    go_from(name, &source(&format!("go/{name}")))
+}
+
+/// A Go program from a folder.
+pub fn go_from(name: &str, folder: &Path) -> Program {
     let elf = work_dir(name).join(format!("{name}.elf"));
-    run(go_command(&source(&format!("go/{name}"))).arg("build").arg("-o").arg(&elf).arg("."));
+    run(go_command(folder).arg("build").arg("-o").arg(&elf).arg("."));
     Program { elf }
 }

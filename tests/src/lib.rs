@@ -7,9 +7,11 @@
 mod boot;
 mod build;
 pub mod gotest;
+mod guest;
 
-pub use boot::{Image, Run};
-pub use build::{Program, c, c_from, cxx, go};
+pub use boot::{Image, Run, finish};
+pub use build::{Program, c, c_from, cxx, go, go_from};
+pub use guest::{Guest, connect, free_port};
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

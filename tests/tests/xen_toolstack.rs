@@ -1,0 +1,143 @@
+//! Guests that Xen's own tool stack makes: a Linux dom0 with xl, under QEMU (`qemu-scripts/xen-xl.sh`).
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use rumpbake_tests::{Program, Run, c, c_from, finish, go, go_from, rumpbake, run, work_dir, workspace};
+
+/// What jobs in dom0 are written with.
+const PRELUDE: &str = r#"
+fail() { echo "FAILED: $*"; xl list; xl dmesg | tail -n 20; exit 1; }
+console() { cat "/var/log/xen/console/guest-$1.log" | tr -d '\r'; }
+# make NAME IMAGE [LINE OF THE CONFIGURATION...]: creates a guest.
+make() {
+    name=$1
+    printf 'name="%s"\ntype="pv"\nkernel="/job/%s"\nmemory=%s\nvcpus=1\non_poweroff="destroy"\non_crash="destroy"\n' "$1" "$2" "${MEMORY:-32}" >"/tmp/$1.cfg"
+    shift 2
+    for line; do echo "$line" >>"/tmp/$name.cfg"; done
+    xl create -q "/tmp/$name.cfg" || fail "xl create $name"
+}
+# await NAME TEXT: until the guest's console shows the text.
+await() {
+    tries=0
+    until console "$1" 2>/dev/null | grep -qF "$2"; do
+        tries=$((tries + 1))
+        [ $tries -lt 600 ] || fail "the console of $1 does not show '$2', but: $(console "$1")"
+        usleep 100000
+    done
+}
+# gone NAME: until there is no such guest.
+gone() {
+    tries=0
+    while xl domid "$1" >/dev/null 2>&1; do
+        tries=$((tries + 1))
+        [ $tries -lt 600 ] || fail "$1 does not end: $(console "$1")"
+        usleep 100000
+    done
+}
+"#;
+
+/// The program as a guest's kernel.
+fn guest(program: &Program, name: &str, options: &[&str]) -> PathBuf {
+    let image = work_dir("xen-toolstack").join(format!("{name}.img"));
+    run(rumpbake().arg("xen").arg(&program.elf).arg("-o").arg(&image).args(options));
+    image
+}
+
+/// Runs a job in dom0, with these images beside it.
+fn dom0(name: &str, job: &str, images: &[PathBuf]) -> Run {
+    let path = work_dir("xen-toolstack").join(name);
+    std::fs::write(&path, format!("{PRELUDE}{job}")).expect("the work folder is writable");
+    let mut command = Command::new("sh");
+    command.arg(workspace().join("qemu-scripts/xen-xl.sh")).arg(&path).args(images);
+    finish(command, b"")
+}
+
+fn hello() -> Program {
+    c_from("xen-hello-c", &[workspace().join("apps/hello-c/hello.c")], &[])
+}
+
+#[test]
+fn guests_live_and_end_as_the_tool_stack_wants() {
+    let asked = c("asked");
+    let images = [
+        guest(&hello(), "hello-c", &["--args", "one two"]),
+        guest(&go_from("xen-hello-go", &workspace().join("apps/hello-go")), "hello-go", &[]),
+        guest(&go("runtime"), "runtime", &["--env", "WHO=gopher", "--args", "one"]),
+        guest(&asked, "asked", &[]),
+        guest(&asked, "stubborn", &["--args", "deaf"]),
+    ];
+    let job = r#"
+        make hello-c hello-c.img
+        gone hello-c
+        console hello-c
+        make hello-go hello-go.img
+        gone hello-go
+        console hello-go
+        MEMORY=128 make runtime runtime.img
+        gone runtime
+        console runtime
+
+        # Three at once; one is paused meanwhile, one is asked to end, one is asked and does not hear, one is destroyed.
+        make first asked.img
+        make second asked.img
+        make third asked.img
+        make deaf stubborn.img 'on_poweroff="preserve"'
+        for name in first second third deaf; do await $name 'asked: waiting'; done
+        xl pause second
+        xl list | grep -q 'second .*p---' || fail 'second is not paused'
+        xl shutdown first
+        gone first
+        console first | sed 's/^/first: /'
+        xl unpause second
+        xl shutdown -w second
+        gone second
+        console second | sed 's/^/second: /'
+        xl destroy third
+        gone third
+        xl shutdown deaf
+        await deaf 'rumpbake: signaled 9'
+        echo "store: $(xenstore-read /local/domain/$(xl domid deaf)/data/rumpbake/status)"
+        xl destroy deaf
+        gone deaf
+        echo "left: $(xl list | tail -n +3 | wc -l) guests"
+    "#;
+    let shown = dom0("life", job, &images).ok();
+    for text in [
+        "argument 2: two\n",
+        "runtime: all right\n",
+        "first: asked: ending in an orderly way\nfirst: rumpbake: exited 5\n",
+        "second: asked: ending in an orderly way\nsecond: rumpbake: exited 5\n",
+        "store: signaled 9\n",
+        "left: 0 guests\n",
+    ] {
+        assert!(shown.console.contains(text), "{text:?} is missing in:\n{}", shown.console);
+    }
+}
+
+#[test]
+#[ignore = "takes some minutes; cargo xtask conformance runs it"]
+fn a_hundred_guests_leave_nothing_behind() {
+    let job = r#"
+        nodes() { xenstore-ls -f / | grep -c .; }
+        make hello hello-c.img
+        gone hello
+        before=$(nodes)
+        free=$(xl info | sed -n 's/^free_memory *: //p')
+        round=0
+        while [ $round -lt 100 ]; do
+            rm -f /var/log/xen/console/guest-hello.log
+            make hello hello-c.img
+            # Every other one is destroyed while it lives or after, every other one ends by itself.
+            if [ $((round % 2)) = 0 ]; then await hello 'rumpbake: exited'; else xl destroy hello 2>/dev/null; fi
+            gone hello
+            round=$((round + 1))
+        done
+        echo "nodes: $(($(nodes) - before)) more"
+        echo "memory: $((free - $(xl info | sed -n 's/^free_memory *: //p'))) MiB less"
+    "#;
+    let _ = dom0("cycles", job, &[guest(&hello(), "hello-c", &[])])
+        .ok()
+        .shows("nodes: 0 more\n")
+        .shows("memory: 0 MiB less\n");
+}
