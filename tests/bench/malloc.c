@@ -76,10 +76,14 @@ static void grow(long count) {
 
 static sem_t full, empty;
 
+static long smaller(long a, long b) {
+    return a < b ? a : b;
+}
+
 static void *consume(void *count) {
     for (long left = (long)count; left > 0; left -= BATCH) {
         sem_wait(&full);
-        for (int i = 0; i < BATCH; i++)
+        for (long i = 0; i < smaller(left, BATCH); i++)
             free(live[i]);
         sem_post(&empty);
     }
@@ -91,7 +95,7 @@ static void across_threads(long count) {
     pthread_t thread;
     MUST(pthread_create(&thread, NULL, consume, (void *)count) == 0);
     for (long left = count; left > 0; left -= BATCH) {
-        for (int i = 0; i < BATCH; i++) {
+        for (long i = 0; i < smaller(left, BATCH); i++) {
             live[i] = malloc(32 + (size_t)(i & 7) * 16);
             live[i][0] = 1;
         }
