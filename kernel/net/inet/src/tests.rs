@@ -403,13 +403,24 @@ fn mend(frame: &mut [u8]) {
 
 #[test]
 fn no_frame_makes_it_panic_or_keep_memory() {
+    storm(60_000, 0x5eed);
+}
+
+#[test]
+#[ignore = "takes minutes: cargo test --release -- --ignored"]
+fn ten_million_frames() {
+    storm(10_000_000, 0xf00d);
+}
+
+/// Sends mutated frames of a seeded generator.
+fn storm(rounds: usize, seed: u64) {
     configured(|peer| {
         config::begin6_for_tests();
         let so = socket(Family::V4, Addr::UNSPECIFIED_V4, 2004);
         let samples = samples();
-        let mut random = Random(0x5eed);
+        let mut random = Random(seed);
         let before = rump_hypercall::net::pool_counts();
-        for round in 0..60_000 {
+        for round in 0..rounds {
             let mut frame = samples[random.below(samples.len())].clone();
             match random.below(8) {
                 0 => frame = (0..random.below(200)).map(|_| random.next() as u8).collect(),
