@@ -61,3 +61,25 @@ pub fn worse(results: &Results, ours: &str, other: &str) -> Vec<String> {
     }
     list
 }
+
+#[cfg(test)]
+mod tests {
+    use super::worse;
+    use crate::bench::results::tests::empty;
+
+    #[test]
+    fn what_is_worse_by_more_than_the_noise() {
+        let mut results = empty();
+        for (ours, other) in [(20.0, 10.0), (20.5, 10.1), (19.8, 9.9), (20.1, 10.0)] {
+            results.add("slow", "ns", "rumpbake", vec![ours]);
+            results.add("slow", "ns", "old", vec![other]);
+            results.add("rate", "MBps", "rumpbake", vec![ours]);
+            results.add("rate", "MBps", "old", vec![other]);
+            results.add("noisy", "ns", "rumpbake", vec![ours * ours]);
+            results.add("noisy", "ns", "old", vec![ours * other * 1.98]);
+        }
+        results.add("size.hello", "bytes", "rumpbake", vec![1001.0]);
+        results.add("size.hello", "bytes", "old", vec![1000.0]);
+        assert_eq!(worse(&results, "rumpbake", "old"), ["size.hello (by 0.1 %)", "slow (by 100.5 %)"]);
+    }
+}
