@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::rumpbake;
+use crate::{Platform, rumpbake};
 
 /// How long a run may take before it counts as hung. TCG on a busy machine is slow; nothing here needs half of it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
@@ -15,6 +15,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
 pub struct Image {
     /// The file.
     pub path: PathBuf,
+    /// What it was baked for.
+    pub platform: Platform,
 }
 
 /// What a run showed.
@@ -65,6 +67,12 @@ impl Run {
 }
 
 impl Image {
+    /// A file for bare metal.
+    #[must_use]
+    pub fn for_hw(path: PathBuf) -> Self {
+        Self { path, platform: Platform::Hw }
+    }
+
     /// Boots the image with QEMU's standard set-up for it.
     pub fn run(&self) -> Run {
         self.run_with(&[], &[], b"")
@@ -81,7 +89,13 @@ impl Image {
     /// If it has not ended after minutes.
     pub fn run_with(&self, options: &[&str], args: &[&str], input: &[u8]) -> Run {
         let mut command = rumpbake();
-        command.arg("run").args(options).arg(&self.path).arg("--").args(args);
+        command
+            .arg("run")
+            .args(self.platform.run_options())
+            .args(options)
+            .arg(&self.path)
+            .arg("--")
+            .args(args);
         finish(command, input)
     }
 }

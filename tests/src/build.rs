@@ -1,9 +1,11 @@
 //! Building programs for NetBSD/amd64 with stock tools.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
-use crate::{Image, rumpbake, run, work_dir, workspace};
+use crate::{Image, Platform, rumpbake, run, work_dir, workspace};
 
 /// A program for NetBSD.
 pub struct Program {
@@ -19,9 +21,27 @@ impl Program {
 
     /// Bakes the program for bare metal with further options.
     pub fn bake_with(&self, options: &[&str]) -> Image {
-        let image = self.elf.with_extension("img");
-        run(rumpbake().arg("hw").arg(&self.elf).arg("-o").arg(&image).args(options));
-        Image { path: image }
+        self.bake_for(Platform::Hw, options)
+    }
+
+    /// Bakes the program for a platform with further options.
+    pub fn bake_for(&self, platform: Platform, options: &[&str]) -> Image {
+        let mut name = self.elf.file_stem().unwrap_or_default().to_owned();
+        name.push(platform.ending());
+        let path = self.elf.with_file_name(name);
+        run(rumpbake().arg(platform.subcommand()).arg(&self.elf).arg("-o").arg(&path).args(options));
+        Image { path, platform }
+    }
+}
+
+/// Builds a file if no test of this process has; several may want it at the same time.
+fn once(file: &Path, build: impl FnOnce()) {
+    static BUILT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    // A test that failed while it built something has failed; the others see for themselves.
+    let mut built = BUILT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if !built.contains(file) {
+        build();
+        built.insert(file.to_owned());
     }
 }
 
@@ -31,7 +51,9 @@ fn source(path: &str) -> PathBuf {
 
 fn compile(driver: &str, name: &str, sources: &[PathBuf], flags: &[&str]) -> Program {
     let elf = work_dir(name).join(format!("{name}.elf"));
-    run(rumpbake().arg(driver).args(["-O2", "-Wall"]).args(flags).args(sources).arg("-o").arg(&elf));
+    once(&elf, || {
+        run(rumpbake().arg(driver).args(["-O2", "-Wall"]).args(flags).args(sources).arg("-o").arg(&elf));
+    });
     Program { elf }
 }
 
@@ -70,6 +92,8 @@ pub fn go(name: &str) -> Program {
 /// A Go program from a folder.
 pub fn go_from(name: &str, folder: &Path) -> Program {
     let elf = work_dir(name).join(format!("{name}.elf"));
-    run(go_command(folder).arg("build").arg("-o").arg(&elf).arg("."));
+    once(&elf, || {
+        run(go_command(folder).arg("build").arg("-o").arg(&elf).arg("."));
+    });
     Program { elf }
 }

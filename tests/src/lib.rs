@@ -8,10 +8,12 @@ mod boot;
 mod build;
 pub mod gotest;
 mod guest;
+mod platform;
 
 pub use boot::{Image, Run, finish};
 pub use build::{Program, c, c_from, cxx, go, go_from};
 pub use guest::{Guest, connect, free_port};
+pub use platform::Platform;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

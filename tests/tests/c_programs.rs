@@ -1,14 +1,17 @@
-//! C and C++ programs on bare metal: small self-checking programs, one per subject.
+//! C and C++ programs: small self-checking programs, one per subject.
 
-use rumpbake_tests::{c, cxx};
+use rumpbake_tests::{Platform, c, cxx, on};
 
-fn checks(name: &str) {
-    let _ = c(name).bake().run_with(&["-m", "256"], &[], b"").ok().shows(&format!("{name}: all right\n"));
+fn checks(name: &str, platform: Platform) {
+    let _ = c(name)
+        .bake_for(platform, &[])
+        .run_with(&["-m", "256"], &[], b"")
+        .ok()
+        .shows(&format!("{name}: all right\n"));
 }
 
-#[test]
-fn arguments_environment_and_status() {
-    let image = c("echo").bake_with(&["--env", "WHO=world"]);
+on!(hw, xen: fn arguments_environment_and_status(platform) {
+    let image = c("echo").bake_for(platform, &["--env", "WHO=world"]);
     let _ = image
         .run_args(&["7", "two words", "\"quoted\""])
         .status(7)
@@ -17,56 +20,47 @@ fn arguments_environment_and_status() {
         .shows("env WHO=world\n");
     let _ = image.run().ok().shows("arg 0: ");
     let _ = image.run_args(&["255"]).status(255);
-}
+});
 
-#[test]
-fn a_crash_names_the_place() {
-    let run = c("null").bake().run();
+on!(hw, xen: fn a_crash_names_the_place(platform) {
+    let run = c("null").bake_for(platform, &[]).run();
     let run = run.status(128 + 11).shows("about to crash\n").shows("0x10").shows("deepest");
     assert!(!run.console.contains("not reached"));
-}
+});
 
-#[test]
-fn memory() {
-    checks("memory");
-}
+on!(hw, xen: fn memory(platform) {
+    checks("memory", platform);
+});
 
-#[test]
-fn threads() {
-    checks("threads");
-}
+on!(hw, xen: fn threads(platform) {
+    checks("threads", platform);
+});
 
-#[test]
-fn signals() {
-    checks("signals");
-}
+on!(hw, xen: fn signals(platform) {
+    checks("signals", platform);
+});
 
-#[test]
-fn files() {
-    checks("files");
-}
+on!(hw, xen: fn files(platform) {
+    checks("files", platform);
+});
 
-#[test]
-fn local_sockets() {
-    checks("socket_local");
-}
+on!(hw, xen: fn local_sockets(platform) {
+    checks("socket_local", platform);
+});
 
-#[test]
-fn bad_system_calls() {
-    checks("badcalls");
-}
+on!(hw, xen: fn bad_system_calls(platform) {
+    checks("badcalls", platform);
+});
 
-#[test]
-fn indirect_system_calls() {
-    checks("indirect");
-}
+on!(hw, xen: fn indirect_system_calls(platform) {
+    checks("indirect", platform);
+});
 
-#[test]
-fn random_system_calls() {
-    let image = c("stress").bake();
+on!(hw, xen: fn random_system_calls(platform) {
+    let image = c("stress").bake_for(platform, &[]);
     let seconds = std::env::var("RUMPBAKE_STRESS_SECONDS").unwrap_or_else(|_| "10".to_owned());
     let _ = image.run_with(&["-m", "128"], &[&seconds, "1"], b"").ok().shows("stress: survived\n");
-}
+});
 
 #[test]
 fn what_is_used_up_comes_back() {
@@ -84,10 +78,9 @@ fn a_machine_that_is_too_small_is_told_so() {
     let _ = image.run_with(&["-m", "32"], &[], b"").ok().shows("large: all right\n");
 }
 
-#[test]
-fn cplusplus() {
-    let _ = cxx("cxx").bake().run().ok().shows("cxx: all right\n");
-}
+on!(hw, xen: fn cplusplus(platform) {
+    let _ = cxx("cxx").bake_for(platform, &[]).run().ok().shows("cxx: all right\n");
+});
 
 #[test]
 fn every_machine_type_boots() {

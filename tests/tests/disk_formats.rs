@@ -17,7 +17,7 @@ fn bake(program: &Program, format: &str, options: &[&str]) -> Image {
     let mut command = rumpbake();
     command.args(["hw", "--quiet", "--format", format]).arg(&program.elf).arg("-o").arg(&path).args(options);
     run(&mut command);
-    Image { path }
+    Image::for_hw(path)
 }
 
 /// What the sample shows of the configuration that its disk holds.
@@ -78,7 +78,7 @@ fn the_same_image_makes_the_same_disk() {
     }
     let image = program.bake_with(BAKED);
     for format in ["iso", "raw"] {
-        assert_eq!(inspect(&Image { path: program.elf.with_extension(format) }), inspect(&image));
+        assert_eq!(inspect(&Image::for_hw(program.elf.with_extension(format))), inspect(&image));
     }
     assert!(bytes[0] == bytes[2], "two ISO images differ");
     assert!(bytes[1] == bytes[3], "two raw images differ");
@@ -97,7 +97,7 @@ fn without(image: &Path, what: &[u8], name: &str) -> Image {
     head[at] ^= 0xff;
     let path = image.with_extension(name);
     std::fs::write(&path, bytes).expect("the work folder is writable");
-    Image { path }
+    Image::for_hw(path)
 }
 
 #[test]

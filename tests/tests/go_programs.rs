@@ -1,18 +1,17 @@
-//! Go programs on bare metal.
+//! Go programs.
 
 use std::time::Instant;
 
-use rumpbake_tests::{go, gotest};
+use rumpbake_tests::{go, gotest, on};
 
-#[test]
-fn the_runtime_works() {
-    let image = go("runtime").bake_with(&["--env", "WHO=gopher"]);
+on!(hw, xen: fn the_runtime_works(platform) {
+    let image = go("runtime").bake_for(platform, &["--env", "WHO=gopher"]);
     let _ = image
         .run_with(&["-m", "256"], &["one"], b"")
         .status(3)
         .shows("netbsd amd64 2 gopher\n")
         .shows("runtime: all right\n");
-}
+});
 
 #[test]
 fn a_few_of_the_standard_library_s_tests() {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rumpbake_tests::{Image, Program, c_from, run, work_dir, workspace};
+use rumpbake_tests::{Image, Platform, Program, c_from, on, run, work_dir, workspace};
 
 /// The folder of a crate that this one depends on.
 fn crate_folder(name: &str) -> PathBuf {
@@ -23,7 +23,7 @@ fn crate_folder(name: &str) -> PathBuf {
     Path::new(manifest).parent().expect("a file has a folder").to_owned()
 }
 
-fn lua() -> Image {
+fn lua(platform: Platform) -> Image {
     let folder = std::fs::read_dir(crate_folder("lua-src"))
         .expect("the crate is unpacked")
         .filter_map(|entry| Some(entry.ok()?.path()))
@@ -39,39 +39,34 @@ fn lua() -> Image {
     sources.push(workspace().join("tests/programs/c/lua-main.c"));
     let include = format!("-I{}", folder.display());
     let root = workspace().join("apps/lua/root");
-    c_from("lua", &sources, &[&include, "-DLUA_USE_POSIX", "-lm"]).bake_with(&[
-        "--root",
-        &root.display().to_string(),
-        "--env",
-        "GREETING=hello",
-        "--env",
-        "LUA_PATH=/?.lua",
-    ])
+    c_from("lua", &sources, &[&include, "-DLUA_USE_POSIX", "-lm"]).bake_for(
+        platform,
+        &["--root", &root.display().to_string(), "--env", "GREETING=hello", "--env", "LUA_PATH=/?.lua"],
+    )
 }
 
-#[test]
-fn lua_runs_scripts_from_the_image() {
-    let image = lua();
+on!(hw, xen: fn lua_runs_scripts_from_the_image(platform) {
+    let image = lua(platform);
     let _ = image.run_args(&["/selftest.lua"]).ok().shows("lua: all right\n");
     let glider = "................\n................\n...#............\n....#...........\n..###...........\n................\n";
     let _ = image.run_args(&["/life.lua", "8"]).ok().shows(glider);
     let failed = image.run_args(&["/missing.lua"]).status(1);
     assert!(failed.console.contains("cannot open"), "{failed:?}");
-}
+});
 
-fn esbuild() -> Image {
+fn esbuild(platform: Platform) -> Image {
     let binary = workspace().join(".tools/esbuild/package/bin/esbuild");
     assert!(binary.exists(), "{} is missing; `cargo xtask setup` fetches it", binary.display());
-    let elf = work_dir("esbuild").join("esbuild.elf");
+    // Two tests must not write the same copy at once.
+    let elf = work_dir(&format!("esbuild-{platform:?}")).join("esbuild.elf");
     std::fs::copy(&binary, &elf).expect("the work folder is writable");
-    Program { elf }.bake()
+    Program { elf }.bake_for(platform, &[])
 }
 
-#[test]
-fn esbuild_bundles_from_standard_input() {
-    let image = esbuild();
+on!(hw, xen: fn esbuild_bundles_from_standard_input(platform) {
+    let image = esbuild(platform);
     let _ = image.run_with(&["-m", "512"], &["--version"], b"").ok();
     let source = b"const greet = (name) => `hello ${name}`;\nconsole.log(greet('image'), 1 + 2);\n";
     let run = image.run_with(&["-m", "512"], &["--bundle", "--minify"], source).ok();
     assert_eq!(run.console, "(()=>{var o=e=>`hello ${e}`;console.log(o(\"image\"),3);})();\n");
-}
+});
