@@ -168,6 +168,22 @@ fn interrupts_are_asked_for_once() {
     });
 }
 
+#[test]
+fn a_poll_between_packet_and_interrupt_leaves_interrupts_on() {
+    run(|| {
+        let (model, mut nic) = start(ALL);
+        let deliver = || assert!(model.borrow_mut().deliver([0; HEADER], &bytes(60)));
+        assert!(!nic.enable_interrupt());
+        deliver();
+        assert!(model.borrow().wants_interrupt(RECEIVE));
+        assert!(nic.receive().is_some(), "taken by a poll");
+        model.borrow_mut().causes = Causes { queues: true, config: false };
+        assert!(!nic.interrupt(Interrupt::Line), "nothing is left to tell of");
+        deliver();
+        assert!(model.borrow().wants_interrupt(RECEIVE), "the next packet is told of");
+    });
+}
+
 /// SplitMix64.
 struct Generator(u64);
 

@@ -355,7 +355,9 @@ impl Nic for VirtioNet {
             tell |= before != self.link_up;
         }
         let Some(rings) = &mut self.rings else { return tell };
-        if self.enabled && rings.receive.queue.has_used() {
+        // What this interrupt was for may have been taken already, by a poll. Then it is asked for anew: with an event index the device is silent once
+        // it has passed the place.
+        if self.enabled && (rings.receive.queue.has_used() || rings.receive.queue.ask(1)) {
             self.enabled = false;
             rings.receive.queue.silence();
             tell = true;
