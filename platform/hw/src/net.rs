@@ -6,8 +6,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
-use rump_hypercall::Giant;
 use rump_hypercall::net::{Counters, Info, Packet};
+use rump_hypercall::{Giant, time};
 use rumpbake_drivers::e1000::{self, E1000};
 use rumpbake_drivers::mmio::Registers;
 use rumpbake_drivers::nic::{Interrupt, Nic};
@@ -23,6 +23,10 @@ use crate::virtio_slots;
 
 /// The cards; `None` until somebody has asked.
 static CARDS: Giant<Option<Vec<Box<dyn Nic>>>> = Giant::new(None);
+/// Cards on PCI lines that have not interrupted yet.
+static UNPROVEN: Giant<Vec<usize>> = Giant::new(Vec::new());
+/// How often those are looked at.
+const LOOK_NS: u64 = 2_000_000;
 /// Who is told.
 static READY: Giant<Option<fn(usize)>> = Giant::new(None);
 
@@ -42,17 +46,22 @@ fn argument(interface: usize, why: Interrupt) -> usize {
 }
 
 fn interrupt(argument: usize) {
+    interrupt_told(argument);
+}
+
+/// Sees to an interrupt; whether the card had something to tell.
+fn interrupt_told(argument: usize) -> bool {
     let why = match argument & 3 {
         0 => Interrupt::Line,
         1 => Interrupt::Queues,
         _ => Interrupt::Config,
     };
     let interface = argument >> 2;
-    if card(interface, |card| card.interrupt(why)) == Some(true)
-        && let Some(ready) = READY.get()
-    {
+    let told = card(interface, |card| card.interrupt(why)) == Some(true);
+    if told && let Some(ready) = READY.get() {
         ready(interface);
     }
+    told
 }
 
 /// A card that was found but cannot be used.
@@ -67,13 +76,29 @@ fn add_virtio(cards: &mut Vec<Box<dyn Nic>>, transport: Box<dyn Transport>) {
     }
 }
 
-/// Gives a PCI function its line.
-fn use_line(device: &Device<'_>, interface: usize, what: &str) {
+/// Gives a PCI function its line. Where that arrives is known for sure only once it has: on many boards the line that firmware names is that of an
+/// interrupt controller which is off. Until then, and for good if it never does, the card is looked at now and then.
+fn use_line(device: &Device<'_>, interface: usize) {
     let arg = argument(interface, Interrupt::Line);
-    let routed =
-        device.interrupt_line().is_some_and(|line| irq::line(line, Trigger::PciLevel, interrupt, arg));
-    if !routed {
-        complain(what, "has no interrupt that this kernel can receive; it will be slow");
+    if let Some(line) = device.interrupt_line() {
+        irq::line(line, Trigger::PciLevel, line_interrupt, arg);
+    }
+    UNPROVEN.borrow_mut().push(interface);
+    time::callout(time::monotonic_ns() + LOOK_NS, look, interface);
+}
+
+/// A line's interrupt: if the card had something to tell, the line is the right one.
+fn line_interrupt(argument: usize) {
+    if interrupt_told(argument) {
+        UNPROVEN.borrow_mut().retain(|&interface| interface != argument >> 2);
+    }
+}
+
+/// Looks at a card whose interrupt has not been seen yet.
+fn look(interface: usize) {
+    if UNPROVEN.borrow().contains(&interface) {
+        interrupt(argument(interface, Interrupt::Line));
+        time::callout(time::monotonic_ns() + LOOK_NS, look, interface);
     }
 }
 
@@ -92,7 +117,7 @@ fn virtio_pci(cards: &mut Vec<Box<dyn Nic>>, device: &Device<'_>, mut windows: W
         return complain("virtio network device", "follows no version of virtio that is known");
     };
     if !by_message {
-        use_line(device, interface, "virtio network device");
+        use_line(device, interface);
     }
     add_virtio(cards, Box::new(transport));
 }
@@ -111,7 +136,7 @@ fn intel(cards: &mut Vec<Box<dyn Nic>>, device: &Device<'_>, mut windows: Window
     let message =
         if has_message { irq::message(interrupt, argument(interface, Interrupt::Line)) } else { None };
     if !message.is_some_and(|message| device.enable_msi(message)) {
-        use_line(device, interface, WHAT);
+        use_line(device, interface);
     }
 }
 
