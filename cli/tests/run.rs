@@ -152,7 +152,7 @@ fn options_reach_the_kernel_command_line() {
     );
     let plain = stdout(&bench.run(&[]));
     assert!(plain.contains("-append\n{\"stdio\":\"pipe\"}\n"), "{plain}");
-    let line = stdout(&bench.run(&["--dry-run", "--gdb=99", "--", "a"]));
+    let line = stdout(&bench.run(&["--dry-run", "--gdb=99", "--net", "none", "--", "a"]));
     assert!(
         line.ends_with(
             "-S -gdb tcp:127.0.0.1:99 -kernel image -append '{\"args\":[\"a\"],\"stdio\":\"pipe\"}'\n"

@@ -9,7 +9,7 @@ use rump_config::Stdio;
 use rumpbake_linker::{FileKind, Report, Target};
 
 use super::{Args, Firmware, Machine};
-use crate::disk::{Disk, Medium};
+use crate::disk::{self, Disk, Medium};
 use crate::failure::Failure;
 use crate::tools;
 
@@ -22,6 +22,8 @@ pub enum Boot {
         command_line: String,
         /// What the program's descriptors 0 to 2 are.
         stdio: Stdio,
+        /// The image holds a network.
+        has_network: bool,
     },
     /// Firmware starts the boot loader on it.
     Disk {
@@ -29,6 +31,8 @@ pub enum Boot {
         disk: Disk,
         /// The file with UEFI; without it the machine's BIOS.
         uefi: Option<PathBuf>,
+        /// The image on it holds a network, or there is no telling.
+        has_network: bool,
     },
 }
 
@@ -42,6 +46,13 @@ impl Boot {
         }
     }
 
+    /// Whether the image holds a network.
+    pub fn has_network(&self) -> bool {
+        match self {
+            Self::Kernel { has_network, .. } | Self::Disk { has_network, .. } => *has_network,
+        }
+    }
+
     /// What the program's descriptors 0 to 2 are.
     pub fn stdio(&self) -> Stdio {
         match self {
@@ -49,6 +60,11 @@ impl Boot {
             Self::Disk { disk, .. } => disk.stdio,
         }
     }
+}
+
+/// Whether an image holds a component that needs a network card. Sockets between its own threads (`net_local`) do not.
+fn has_network(report: &Report) -> bool {
+    report.components.iter().any(|component| component.name.starts_with("net_inet"))
 }
 
 /// Looks at the file and at the options that have to do with it.
@@ -82,7 +98,10 @@ fn of_disk(args: &Args, disk: Disk) -> Result<Boot, Failure> {
             Failure::new(format!("UEFI for QEMU is not installed; {}", tools::UEFI_ADVICE))
         })?),
     };
-    Ok(Boot::Disk { disk, uefi })
+    // The tools that look into a disk may be missing; then a card that nobody uses does no harm.
+    let image = disk::image_in(&args.image).ok().flatten();
+    let report = image.and_then(|image| rumpbake_linker::inspect(image.path()).ok());
+    Ok(Boot::Disk { disk, uefi, has_network: report.is_none_or(|report| has_network(&report)) })
 }
 
 /// What the image is; `baker` is the subcommand that makes the right one of a program.
@@ -129,7 +148,7 @@ fn of_image(args: &Args) -> Result<Boot, Failure> {
         )));
     }
     let stdio = stdio();
-    Ok(Boot::Kernel { command_line: command_line(args, stdio)?, stdio })
+    Ok(Boot::Kernel { command_line: command_line(args, stdio)?, stdio, has_network: has_network(&report) })
 }
 
 /// The options' configuration as one JSON object, then `--append`. Descriptors 0 to 2 are a terminal if standard input is one.

@@ -6,6 +6,7 @@
 mod boot;
 mod console;
 mod guest;
+mod net;
 mod qemu;
 mod status;
 mod xen;
@@ -28,6 +29,7 @@ use status::Ending;
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   rumpbake run hello.img -m 64M --env GREETING=hi -- arg1 arg2
+  rumpbake run httpd.img --publish 8080:80 --pcap httpd.pcap
 
 Exit status: the program's own; 128 plus the number of the signal that killed it; 125 if the kernel panicked; 124 if
 QEMU ended, or the time ran out, before the program did.
@@ -66,6 +68,9 @@ pub struct Args {
     dry_run: bool,
     #[command(flatten)]
     configuration: ConfigArgs,
+    // The last, since its heading holds for all that follows.
+    #[command(flatten)]
+    network: net::NetArgs,
 }
 
 /// QEMU's machine types that images are run on.
@@ -119,11 +124,13 @@ fn memory_kib(word: &str) -> Result<u64, String> {
 /// Runs the image.
 pub fn run(args: &Args) -> Outcome {
     if args.xen {
+        args.network.refuse_with_xen()?;
         return xen::run(args);
     }
     let boot = boot(args)?;
     let program = qemu_program()?;
     let accel = usable(args.accel)?;
+    let network = args.network.network(&args.image.display().to_string(), boot.has_network())?;
     let status_file = tempfile::NamedTempFile::new()
         .map_err(|error| Failure::new(format!("a temporary file cannot be made: {error}")))?;
     let command_line = qemu::Setup {
@@ -133,6 +140,7 @@ pub fn run(args: &Args) -> Outcome {
         accel,
         gdb_port: args.gdb,
         boot: boot.clone(),
+        network: network.clone(),
         status_file: if args.dry_run { Path::new("status") } else { status_file.path() },
     }
     .arguments();
@@ -140,6 +148,7 @@ pub fn run(args: &Args) -> Outcome {
         output::print(&qemu::shell_line(&program, &command_line))?;
         return Ok(0);
     }
+    network.check()?;
     if let Some(port) = args.gdb {
         eprintln!(
             "rumpbake: waiting for a debugger: gdb -ex 'target remote :{port}' {}",

@@ -11,6 +11,7 @@ use std::path::Path;
 use rump_config::quote;
 
 use super::boot::{self, Boot};
+use super::net::Network;
 use super::{Accel, Machine};
 
 /// What to run, and how.
@@ -27,6 +28,8 @@ pub struct Setup<'a> {
     pub gdb_port: Option<u16>,
     /// How the machine comes to the image.
     pub boot: Boot,
+    /// Its network cards.
+    pub network: Network,
     /// The file that port 0xe9 writes to.
     pub status_file: &'a Path,
 }
@@ -65,6 +68,9 @@ impl Setup<'_> {
         if let Some(port) = self.gdb_port {
             add(&["-S", "-gdb", &format!("tcp:127.0.0.1:{port}")].map(OsStr::new));
         }
+        for word in self.network.arguments(self.machine) {
+            add(&[&word]);
+        }
         match &self.boot {
             Boot::Kernel { command_line, .. } => {
                 add(&[OsStr::new("-kernel"), self.image.as_os_str()]);
@@ -72,7 +78,7 @@ impl Setup<'_> {
                     add(&["-append", command_line].map(OsStr::new));
                 }
             }
-            Boot::Disk { disk, uefi } => {
+            Boot::Disk { disk, uefi, .. } => {
                 if let Some(uefi) = uefi {
                     add(&[OsStr::new("-bios"), uefi.as_os_str()]);
                 }
@@ -107,7 +113,7 @@ pub fn shell_line(program: &Path, arguments: &[OsString]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Accel, Boot, Machine, Setup, option_value, shell_line};
+    use super::{Accel, Boot, Machine, Network, Setup, option_value, shell_line};
     use crate::disk::{Disk, Medium};
     use rump_config::Stdio;
     use std::ffi::{OsStr, OsString};
@@ -126,7 +132,12 @@ mod tests {
             machine: Machine::Microvm,
             accel: Accel::Tcg,
             gdb_port: Some(1234),
-            boot: Boot::Kernel { command_line: r#"{"args":["x"]}"#.into(), stdio: Stdio::Terminal },
+            boot: Boot::Kernel {
+                command_line: r#"{"args":["x"]}"#.into(),
+                stdio: Stdio::Terminal,
+                has_network: false,
+            },
+            network: Network::default(),
             status_file: Path::new("status"),
         };
         assert_eq!(
@@ -143,13 +154,15 @@ mod tests {
     fn disks_are_drives() {
         let ends = |medium, uefi: Option<&str>| {
             let disk = Disk { medium, stdio: Stdio::Terminal };
+            let network = Network::default();
             let setup = Setup {
                 image: Path::new("a,b"),
                 memory_kib: 65536,
                 machine: Machine::Q35,
                 accel: Accel::Tcg,
                 gdb_port: None,
-                boot: Boot::Disk { disk, uefi: uefi.map(Into::into) },
+                boot: Boot::Disk { disk, uefi: uefi.map(Into::into), has_network: false },
+                network,
                 status_file: Path::new("status"),
             };
             let line = shell_line(Path::new("qemu"), &setup.arguments());
