@@ -3,6 +3,7 @@
 //! What a server sends is not trusted: every read is bounded, a name's pointers must lead backwards, and an answer counts only if it
 //! repeats the question that was asked.
 
+pub mod compress;
 pub(crate) mod config;
 pub(crate) mod message;
 pub(crate) mod name;

@@ -1,6 +1,8 @@
 //! Messages as programs take them apart and put them together.
 
 use super::*;
+use crate::net::dns::compress::__dn_comp;
+use core::ptr::null_mut;
 use proptest::prelude::*;
 
 /// A message with one question and two records, the second of which has a pointer in its data.
