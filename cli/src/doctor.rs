@@ -73,6 +73,10 @@ pub fn examine(_args: &Args) -> Outcome {
             missing("OVMF", &format!("starts disks with UEFI (run --firmware uefi): {}", tools::UEFI_ADVICE))
         }
     });
+    lines.push(match tools::xen() {
+        Some(path) => format!("ok       Xen   {}: boots images for Xen (run --xen)", path.display()),
+        None => missing("Xen", &format!("boots images for Xen (run --xen): {}", tools::XEN_ADVICE)),
+    });
     output::print(&format!("{}\n", lines.join("\n")))?;
     Ok(u8::from(qemu.is_none()))
 }

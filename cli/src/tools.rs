@@ -44,8 +44,7 @@ pub fn uefi() -> Option<PathBuf> {
 }
 
 /// How to get Xen.
-pub const XEN_ADVICE: &str = "Xen is not there; `cargo xtask setup` fetches it in a checkout, or install xen-hypervisor-4.17-amd64 (Debian), \
-     or set RUMPBAKE_XEN to the hypervisor";
+pub const XEN_ADVICE: &str = "`cargo xtask setup` fetches it in a checkout; or install xen-hypervisor-4.17-amd64 (Debian), or set RUMPBAKE_XEN to the hypervisor";
 
 /// The hypervisor: `$RUMPBAKE_XEN`, a checkout's, or the one that is installed.
 pub fn xen() -> Option<PathBuf> {

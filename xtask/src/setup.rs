@@ -49,12 +49,16 @@ const ESBUILD_VERSION: &str = "0.28.2";
 const ESBUILD_INTEGRITY: &str =
     "sha512-lqnzCV+mM0gIADaKihiCg6ifgfU2L3h5E33rNQBN1Y4MaVGnzryzmvvf7UHxprpQdE8hpqLolJ9Rl+SkIRDpyw==";
 
+/// The hypervisor that images for Xen are tried with: a Debian package, unpacked and not installed.
+const XEN_PACKAGE: &str = "xen-hypervisor-4.17-amd64";
+
 /// Fetches what is not there yet.
 pub fn run() -> Result<()> {
     debian_packages()?;
     go()?;
     ziglang()?;
     esbuild()?;
+    xen()?;
     println!("set-up: everything is there");
     Ok(())
 }
@@ -178,6 +182,46 @@ fn esbuild() -> Result<()> {
     std::fs::remove_file(&archive)?;
     std::fs::write(stamp, "")?;
     Ok(())
+}
+
+/// Xen's hypervisor, as QEMU takes it: not compressed. Only tests of images for Xen need it, so its absence is told and no failure.
+fn xen() -> Result<()> {
+    let folder = tools::folder().join("xen");
+    let hypervisor = folder.join("hypervisor");
+    if hypervisor.exists() {
+        return Ok(());
+    }
+    if !in_path("apt-get") || !in_path("dpkg-deb") {
+        println!(
+            "set-up: the hypervisor Xen comes from Debian's package {XEN_PACKAGE}, and this is no Debian; \
+             tests of images for Xen need $RUMPBAKE_XEN"
+        );
+        return Ok(());
+    }
+    println!("set-up: unpacking the Debian package {XEN_PACKAGE} into .tools (boots images for Xen; 2 MB)");
+    let work = folder.join("work");
+    remove(&work)?;
+    std::fs::create_dir_all(&work)?;
+    let fetch = Command::new("apt-get").args(["-qq", "download", XEN_PACKAGE]).current_dir(&work).output();
+    let fetch = fetch.context("cannot start apt-get")?;
+    if !fetch.status.success() {
+        bail!(
+            "apt-get cannot fetch {XEN_PACKAGE} (Debian 12 has it; apt-get update may be needed): {}",
+            String::from_utf8_lossy(&fetch.stderr).trim()
+        );
+    }
+    let archive = std::fs::read_dir(&work)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .find(|path| path.extension().is_some_and(|ending| ending == "deb"))
+        .context("apt-get fetched no package")?;
+    run_visibly(Command::new("dpkg-deb").arg("-x").arg(&archive).arg(&work), "set-up")?;
+    let packed = work.join("boot/xen-4.17-amd64.gz");
+    let unpacked = Command::new("gzip").arg("-dc").arg(&packed).output().context("cannot start gzip")?;
+    if !unpacked.status.success() {
+        bail!("{} cannot be unpacked", packed.display());
+    }
+    std::fs::write(&hypervisor, unpacked.stdout)?;
+    remove(&work)
 }
 
 fn remove(folder: &Path) -> Result<()> {

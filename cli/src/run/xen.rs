@@ -55,7 +55,8 @@ pub fn run(args: &Args) -> Outcome {
     }
     let program = qemu_program()?;
     let accel = usable(args.accel)?;
-    let hypervisor = tools::xen().ok_or_else(|| Failure::new(tools::XEN_ADVICE))?;
+    let hypervisor =
+        tools::xen().ok_or_else(|| Failure::new(format!("Xen is not there; {}", tools::XEN_ADVICE)))?;
     let folder = tempfile::tempdir()
         .map_err(|error| Failure::new(format!("a temporary folder cannot be made: {error}")))?;
     let files = Files::prepare(args, &hypervisor, folder.path())?;
