@@ -73,6 +73,7 @@ fn other_files(package: &str) -> &'static [&'static str] {
         "time" => &["lib/time/zoneinfo.zip"],
         "compress/flate" => &["src/compress/testdata", "src/testdata"],
         "compress/lzw" | "compress/zlib" => &["src/compress/testdata"],
+        "net" | "net/http" | "net/http/httputil" => &["src/testdata"],
         "io/ioutil" => &["src/io/io_test.go"],
         "path/filepath" => &["src/unicode"],
         _ => &[],
