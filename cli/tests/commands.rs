@@ -15,14 +15,14 @@ fn help(arguments: &[&str]) -> String {
 #[test]
 fn help_texts() {
     insta::assert_snapshot!("help", help(&["--help"]));
-    for command in ["hw", "run", "inspect", "components", "doctor", "completions", "schema"] {
+    for command in ["hw", "xen", "run", "inspect", "components", "doctor", "completions", "schema"] {
         insta::assert_snapshot!(format!("help-{command}"), help(&[command, "--help"]));
     }
 }
 
 #[test]
 fn every_command_shows_an_example() {
-    for command in ["hw", "run", "inspect", "components", "doctor", "completions", "schema", "help"] {
+    for command in ["hw", "xen", "run", "inspect", "components", "doctor", "completions", "schema", "help"] {
         let text = if command == "help" { help(&["--help"]) } else { help(&[command, "--help"]) };
         assert!(text.contains("\nExample:\n  rumpbake "), "{command}: {text}");
     }
