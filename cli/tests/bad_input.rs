@@ -231,3 +231,36 @@ fn the_compiler_gets_everything_and_its_status_is_passed_on() {
         assert_eq!(common::stdout(&output), expected);
     }
 }
+
+#[test]
+fn images_run_on_the_platform_that_they_are_for() {
+    let folder = tempfile::tempdir().unwrap();
+    file(folder.path(), "program", &Elf::netbsd().bytes());
+    for platform in ["hw", "xen"] {
+        let output = call(folder.path(), &[platform, "-q", "program", "-o", &format!("{platform}.img")]);
+        assert!(output.status.success(), "{}", common::stderr(&output));
+    }
+    for (arguments, problem) in [
+        (&["xen.img"][..], "this is an image for Xen; run it with --xen"),
+        (&["--xen", "hw.img"], "this is an image for bare metal; run it without --xen"),
+        (&["--xen", "program"], "bake it first: rumpbake xen program"),
+        (
+            &["--xen", "-m", "2M", "xen.img"],
+            "KiB of memory, and the guest has 2048 KiB; give it more with -m",
+        ),
+        (&["--xen", "--machine", "microvm", "xen.img"], "Xen is started on pc and q35"),
+    ] {
+        let output = call(folder.path(), &[&["run"], arguments].concat());
+        assert!(one_sentence(&output).contains(problem), "{arguments:?}: {}", common::stderr(&output));
+    }
+    let arguments = ["run", "--xen", "xen.img"];
+    let output = rumpbake()
+        .current_dir(folder.path())
+        .env("RUMPBAKE_XEN", "absent")
+        .args(arguments)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let sentence = one_sentence(&output);
+    assert!(sentence.contains("absent"), "{sentence}");
+}

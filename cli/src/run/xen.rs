@@ -57,6 +57,13 @@ pub fn run(args: &Args) -> Outcome {
     let accel = usable(args.accel)?;
     let hypervisor =
         tools::xen().ok_or_else(|| Failure::new(format!("Xen is not there; {}", tools::XEN_ADVICE)))?;
+    if !hypervisor.is_file() {
+        return Err(Failure::new(format!(
+            "{}: there is no hypervisor; {}",
+            hypervisor.display(),
+            tools::XEN_ADVICE
+        )));
+    }
     let folder = tempfile::tempdir()
         .map_err(|error| Failure::new(format!("a temporary folder cannot be made: {error}")))?;
     let files = Files::prepare(args, &hypervisor, folder.path())?;
