@@ -13,6 +13,8 @@ extern crate alloc;
 // The components; the linker takes those that an application needs.
 use rump_dev_cons as _;
 use rump_dev_mem as _;
+use rump_net as _;
+use rump_net_local as _;
 use rump_tmpfs as _;
 use rump_vfs as _;
 
