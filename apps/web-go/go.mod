@@ -1,0 +1,3 @@
+module rumpbake.example/web-go
+
+go 1.24
