@@ -163,11 +163,11 @@ fn options_reach_the_kernel_command_line() {
 
 #[test]
 fn a_run_that_takes_too_long_is_ended() {
-    let bench = Bench::new("echo $$ > pid; echo started; exec sleep 60");
-    let output = bench.run(&["--timeout", "1"]);
+    let bench = Bench::new("echo $$ > pid; echo started; exec sleep 300");
+    let output = bench.run(&["--timeout", "3"]);
     assert_eq!(output.status.code(), Some(124));
     assert_eq!(stdout(&output), "started\n");
-    assert_eq!(stderr(&output), "rumpbake: the program was still running after 1 s\n");
+    assert_eq!(stderr(&output), "rumpbake: the program was still running after 3 s\n");
     wait_until_gone(bench.path());
 }
 
@@ -175,15 +175,13 @@ fn a_run_that_takes_too_long_is_ended() {
 fn no_qemu_outlives_the_command() {
     use rustix::process::{Pid, Signal, kill_process};
     for (signal, code) in [(Signal::INT, Some(130)), (Signal::TERM, Some(143)), (Signal::KILL, None)] {
-        let bench = Bench::new("echo $$ > pid; exec sleep 60");
+        let bench = Bench::new("echo $$ > pid; exec sleep 300");
         let mut child = bench.command(&[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let begin = Instant::now();
         while std::fs::read_to_string(bench.path().join("pid")).unwrap_or_default().is_empty() {
-            assert!(begin.elapsed() < Duration::from_secs(10));
+            assert!(begin.elapsed() < Duration::from_secs(60));
             std::thread::sleep(Duration::from_millis(5));
         }
-        // The script is running, so the command is past the point where it listens to signals or about to be.
-        std::thread::sleep(Duration::from_millis(50));
         kill_process(Pid::from_child(&child), signal).unwrap();
         assert_eq!(child.wait().unwrap().code(), code);
         wait_until_gone(bench.path());
@@ -207,7 +205,7 @@ fn wait_until_gone(folder: &Path) {
     let begin = Instant::now();
     // A zombie that its new parent has not waited for yet has ended, too.
     while std::fs::read_to_string(&stat).is_ok_and(|text| !text.contains(") Z ")) {
-        assert!(begin.elapsed() < Duration::from_secs(5), "{stat} is still there");
+        assert!(begin.elapsed() < Duration::from_secs(60), "{stat} is still there");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -37,9 +37,8 @@ pub struct Line {
     pub behind_xen: Option<PathBuf>,
 }
 
-/// Starts carrying bytes, as the guest takes them; says when something happens that ends the run.
-pub fn connect(guest: &mut Guest, terminal: &Terminal, line: &Line) -> io::Result<Receiver<Event>> {
-    let (stdin, stdout) = guest.take_console().ok_or(io::ErrorKind::NotConnected)?;
+/// From here on a signal that asks this process to end is an event: to be called before there is anything that an end at once would leave behind.
+pub fn catch_signals() -> io::Result<(Sender<Event>, Receiver<Event>)> {
     let (events, receiver) = mpsc::channel();
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
     let on_signal = events.clone();
@@ -49,13 +48,19 @@ pub fn connect(guest: &mut Guest, terminal: &Terminal, line: &Line) -> io::Resul
             let _ = on_signal.send(Event::Signal(number));
         }
     });
+    Ok((events, receiver))
+}
+
+/// Starts carrying bytes, as the guest takes them; tells `events` when that ends.
+pub fn connect(guest: &mut Guest, terminal: &Terminal, line: &Line, events: Sender<Event>) -> io::Result<()> {
+    let (stdin, stdout) = guest.take_console().ok_or(io::ErrorKind::NotConnected)?;
     if terminal.readable {
         let line = line.clone();
         thread::spawn(move || carry_input(stdin, &line));
     }
     let behind_xen = line.behind_xen.is_some();
     thread::spawn(move || carry_output(stdout, behind_xen, &events));
-    Ok(receiver)
+    Ok(())
 }
 
 /// Carries keys to a terminal as they are; to a stream with escapes, which tell it where input ends.

@@ -191,10 +191,12 @@ fn drive(
     timeout: Option<Duration>,
 ) -> Result<End, Failure> {
     let begin = Instant::now();
+    let (sender, events) = console::catch_signals()
+        .map_err(|error| Failure::new(format!("signals cannot be caught: {error}")))?;
     let terminal = Terminal::prepare();
     let mut guest = Guest::start(program, arguments)
         .map_err(|error| Failure::new(format!("{}: cannot be run: {error}", program.display())))?;
-    let events = console::connect(&mut guest, &terminal, line)
+    console::connect(&mut guest, &terminal, line, sender)
         .map_err(|error| Failure::new(format!("the console cannot be connected: {error}")))?;
     let event = match timeout {
         None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
