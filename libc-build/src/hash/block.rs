@@ -35,12 +35,12 @@ macro_rules! pads {
                 (count.get() / 8 % $block) as usize
             }
 
-            /// Takes data in, and calls `compress` with each full block.
+            /// Takes data in, and calls `compress` with the full blocks.
             pub(crate) fn absorb(
                 count: &mut impl Counter,
                 buffer: &mut [u8; $block],
                 mut data: &[u8],
-                mut compress: impl FnMut(&[u8; $block]),
+                mut compress: impl FnMut(&[[u8; $block]]),
             ) {
                 let used = used(count);
                 count.add(data.len() as u128 * 8);
@@ -53,11 +53,11 @@ macro_rules! pads {
                     if used + part < $block {
                         return;
                     }
-                    compress(buffer);
+                    compress(core::slice::from_ref(buffer));
                 }
                 let (blocks, rest) = data.as_chunks::<$block>();
-                for block in blocks {
-                    compress(block);
+                if !blocks.is_empty() {
+                    compress(blocks);
                 }
                 buffer[..rest.len()].copy_from_slice(rest);
             }
@@ -67,17 +67,17 @@ macro_rules! pads {
                 count: &impl Counter,
                 buffer: &mut [u8; $block],
                 length: &[u8; $length],
-                mut compress: impl FnMut(&[u8; $block]),
+                mut compress: impl FnMut(&[[u8; $block]]),
             ) {
                 let used = used(count);
                 buffer[used..].fill(0);
                 buffer[used] = 0x80;
                 if used >= $block - $length {
-                    compress(buffer);
+                    compress(core::slice::from_ref(buffer));
                     buffer.fill(0);
                 }
                 buffer[$block - $length..].copy_from_slice(length);
-                compress(buffer);
+                compress(core::slice::from_ref(buffer));
             }
         }
     };

@@ -1,5 +1,7 @@
 //! SHA-1 (RFC 3174): sha1(3).
 
+use sha1::block_api::compress;
+
 use super::block::{Context, digest, word_pad};
 
 /// `SHA1_CTX`.
@@ -14,32 +16,6 @@ pub struct Sha1 {
 
 const _: () = assert!(size_of::<Sha1>() == 92);
 
-/// Takes a block in.
-fn compress(state: &mut [u32; 5], block: &[u8; 64]) {
-    let mut words = [0_u32; 80];
-    for (word, bytes) in words.iter_mut().zip(block.as_chunks::<4>().0) {
-        *word = u32::from_be_bytes(*bytes);
-    }
-    for at in 16..80 {
-        words[at] = (words[at - 3] ^ words[at - 8] ^ words[at - 14] ^ words[at - 16]).rotate_left(1);
-    }
-    let [mut a, mut b, mut c, mut d, mut e] = *state;
-    for (step, &word) in words.iter().enumerate() {
-        let (mix, constant) = match step / 20 {
-            0 => (b & c | !b & d, 0x5a82_7999),
-            1 => (b ^ c ^ d, 0x6ed9_eba1),
-            2 => (b & c | b & d | c & d, 0x8f1b_bcdc_u32),
-            _ => (b ^ c ^ d, 0xca62_c1d6),
-        };
-        let sum =
-            a.rotate_left(5).wrapping_add(mix).wrapping_add(e).wrapping_add(word).wrapping_add(constant);
-        (a, b, c, d, e) = (sum, a, b.rotate_left(30), c, d);
-    }
-    for (word, new) in state.iter_mut().zip([a, b, c, d, e]) {
-        *word = word.wrapping_add(new);
-    }
-}
-
 impl Context for Sha1 {
     const DIGEST_BYTES: usize = 20;
 
@@ -49,12 +25,12 @@ impl Context for Sha1 {
     }
 
     fn update(&mut self, data: &[u8]) {
-        word_pad::absorb(&mut self.count, &mut self.buffer, data, |block| compress(&mut self.state, block));
+        word_pad::absorb(&mut self.count, &mut self.buffer, data, |blocks| compress(&mut self.state, blocks));
     }
 
     fn finish(&mut self, digest: &mut [u8]) {
         let bits = word_pad::bits(&self.count).to_be_bytes();
-        word_pad::finish(&self.count, &mut self.buffer, &bits, |block| compress(&mut self.state, block));
+        word_pad::finish(&self.count, &mut self.buffer, &bits, |blocks| compress(&mut self.state, blocks));
         for (bytes, word) in digest.chunks_mut(4).zip(self.state) {
             bytes.copy_from_slice(&word.to_be_bytes());
         }
@@ -72,7 +48,7 @@ digest! {
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn SHA1Transform(state: *mut [u32; 5], block: *const [u8; 64]) {
     // SAFETY: as this function's own.
-    unsafe { compress(&mut *state, &*block) }
+    unsafe { compress(&mut *state, core::slice::from_ref(&*block)) }
 }
 
 #[cfg(test)]
