@@ -19,6 +19,16 @@ unsafe impl Sync for Thread {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfMemory;
 
+/// What a rump kernel that was built elsewhere keeps with a thread, beside [`word`]; zeros at first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Foreign {
+    /// Address of its lwp (rumpuser_curlwp).
+    pub lwp: usize,
+    /// The last error number that it has told (rumpuser_seterrno).
+    pub errno: i32,
+}
+
 unsafe extern "Rust" {
     /// Makes a thread that will call `start(arg)`, and queues it to run. `start` must not return: it ends with [`exit`].
     #[link_name = "rb_thread_create"]
@@ -40,6 +50,14 @@ unsafe extern "Rust" {
     /// Sets the calling thread's own word.
     #[link_name = "rb_thread_set_word"]
     pub safe fn set_word(word: usize);
+
+    /// What a foreign kernel keeps with the calling thread. In a callout as with [`word`].
+    #[link_name = "rb_thread_foreign"]
+    pub safe fn foreign() -> Foreign;
+
+    /// Sets it.
+    #[link_name = "rb_thread_set_foreign"]
+    pub safe fn set_foreign(foreign: Foreign);
 
     /// Lets the other runnable threads run first. A wait.
     #[link_name = "rb_thread_yield"]

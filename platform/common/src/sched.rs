@@ -10,7 +10,7 @@ use core::mem::offset_of;
 use core::ptr::{NonNull, null_mut};
 
 use rump_hypercall::sync::{CondVar, Interruptible, Wake};
-use rump_hypercall::thread::{OutOfMemory, Thread};
+use rump_hypercall::thread::{Foreign, OutOfMemory, Thread};
 use rump_hypercall::time::NEVER;
 use rump_hypercall::user::Trapframe;
 
@@ -40,6 +40,7 @@ pub struct Tcb {
     user_sp: usize,
     fsbase: usize,
     word: usize,
+    foreign: Foreign,
     next: *mut Tcb,
     prev: *mut Tcb,
     /// The queue in which it waits; null if it runs or is ready.
@@ -191,6 +192,7 @@ fn new_tcb(start: fn(usize) -> !, arg: usize) -> Result<*mut Tcb, OutOfMemory> {
             user_sp: 0,
             fsbase: 0,
             word: 0,
+            foreign: Foreign { lwp: 0, errno: 0 },
             next: null_mut(),
             prev: null_mut(),
             waits_on: core::ptr::null(),
@@ -431,6 +433,18 @@ fn word() -> usize {
 fn set_word(word: usize) {
     // SAFETY: the running thread's block is valid.
     unsafe { (*current()).word = word };
+}
+
+#[unsafe(export_name = "rb_thread_foreign")]
+fn foreign() -> Foreign {
+    // SAFETY: the running thread's block is valid.
+    unsafe { (*current()).foreign }
+}
+
+#[unsafe(export_name = "rb_thread_set_foreign")]
+fn set_foreign(foreign: Foreign) {
+    // SAFETY: the running thread's block is valid.
+    unsafe { (*current()).foreign = foreign };
 }
 
 #[unsafe(export_name = "rb_thread_yield")]

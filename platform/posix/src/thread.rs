@@ -8,7 +8,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Condvar, Mutex};
 
 use rump_hypercall::sync::{CondVar, Wake};
-use rump_hypercall::thread::{OutOfMemory, Thread};
+use rump_hypercall::thread::{Foreign, OutOfMemory, Thread};
 use rump_hypercall::user::Trapframe;
 
 use crate::vcpu::Ticket;
@@ -28,6 +28,7 @@ pub(crate) struct State {
     pub(crate) interruptible: Cell<bool>,
     ended: Cell<bool>,
     word: Cell<usize>,
+    foreign: Cell<Foreign>,
     pub(crate) ast: Cell<bool>,
     /// Time with the virtual CPU before the present turn, and the turn's beginning.
     used_ns: Cell<u64>,
@@ -55,6 +56,7 @@ pub(crate) fn adopt(is_run: bool) -> &'static State {
         interruptible: Cell::new(false),
         ended: Cell::new(false),
         word: Cell::new(0),
+        foreign: Cell::new(Foreign::default()),
         ast: Cell::new(false),
         used_ns: Cell::new(0),
         turn_ns: Cell::new(callout::monotonic_ns()),
@@ -165,6 +167,16 @@ fn word() -> usize {
 #[unsafe(export_name = "rb_thread_set_word")]
 fn set_word(word: usize) {
     state().word.set(word);
+}
+
+#[unsafe(export_name = "rb_thread_foreign")]
+fn foreign() -> Foreign {
+    state().foreign.get()
+}
+
+#[unsafe(export_name = "rb_thread_set_foreign")]
+fn set_foreign(foreign: Foreign) {
+    state().foreign.set(foreign);
 }
 
 #[unsafe(export_name = "rb_thread_yield")]
