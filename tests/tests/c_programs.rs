@@ -58,6 +58,15 @@ on!(hw, xen: fn indirect_system_calls(platform) {
     checks("indirect", platform);
 });
 
+on!(hw, xen: fn both_ways_into_the_kernel(platform) {
+    checks("entering", platform);
+});
+
+on!(hw, xen: fn a_stack_that_overflows_is_told_so(platform) {
+    let run = c("entering").bake_for(platform, &[]).run_args(&["overflow"]);
+    let _ = run.status(128 + 11).shows("SIGSEGV (the stack is full)").shows("no_end");
+});
+
 on!(hw, xen: fn random_system_calls(platform) {
     let image = c("stress").bake_for(platform, &[]);
     let seconds = std::env::var("RUMPBAKE_STRESS_SECONDS").unwrap_or_else(|_| "10".to_owned());

@@ -2,6 +2,7 @@
 
 use core::arch::asm;
 
+use rumpbake_platform::cpu::Local;
 use rumpbake_platform::{fpu, random};
 
 use crate::hypercall::{self, Number};
@@ -26,20 +27,42 @@ fn cpuid(leaf: u32, subleaf: u32) -> [u32; 4] {
     [eax, ebx as u32, ecx, edx]
 }
 
-/// Reads the features and switches XSAVE on, where Xen offers it.
+/// WRFSBASE may be used.
+static HAS_FSGSBASE: Local<bool> = Local::new(false);
+
+/// Sets bits in CR4.
+///
+/// # Safety
+/// Xen offers their features.
+unsafe fn set_cr4(bits: u64) {
+    // SAFETY: Xen emulates the instructions, and takes bits whose features it offers (the caller's promise).
+    unsafe {
+        asm!("mov {t}, cr4", "or {t}, {set}", "mov cr4, {t}", t = out(reg) _, set = in(reg) bits, options(nostack));
+    }
+}
+
+/// Reads the features and switches FSGSBASE and XSAVE on, where Xen offers them.
 pub fn init() {
+    const FSGSBASE: u64 = 1 << 16;
     const OSXSAVE: u64 = 1 << 18;
     let max = cpuid(0, 0)[0];
     let [_, _, one_ecx, _] = cpuid(1, 0);
     let seven_ebx = if max >= 7 { cpuid(7, 0)[1] } else { 0 };
     random::init(random::Source { rdrand: one_ecx >> 30 & 1 != 0, rdseed: seven_ebx >> 18 & 1 != 0 });
+    if seven_ebx & 1 != 0 {
+        // SAFETY: CPUID lists FSGSBASE; boot, one processor.
+        unsafe {
+            set_cr4(FSGSBASE);
+            *HAS_FSGSBASE.get() = true;
+        }
+    }
     let has_xsave = one_ecx >> 26 & 1 != 0;
     if has_xsave {
         // x87, SSE, AVX, AVX-512 (three components): what a program's code uses (SDM 1, 13.1).
         let wanted = u64::from(cpuid(0xd, 0)[0]) & 0xe7;
-        // SAFETY: Xen emulates both instructions; XCR0 gets components that it lists.
+        // SAFETY: CPUID lists XSAVE, and XCR0 gets components that it lists; Xen emulates the instruction.
         unsafe {
-            asm!("mov {t}, cr4", "or {t}, {set}", "mov cr4, {t}", t = out(reg) _, set = in(reg) OSXSAVE, options(nostack));
+            set_cr4(OSXSAVE);
             asm!("xsetbv", in("ecx") 0, in("eax") wanted as u32, in("edx") 0, options(nostack));
         }
     }
@@ -52,6 +75,12 @@ fn set_fsbase(base: usize) {
     const SEGBASE_FS: u64 = 0;
     // The application's half has no other address, and Xen refuses one that is not canonical.
     let base = if base >= 1 << 47 { 0 } else { base as u64 };
-    // SAFETY: the base affects application code only.
-    unsafe { hypercall::call(Number::SetSegmentBase, [SEGBASE_FS, base, 0, 0]) };
+    // SAFETY: written once at boot; the base affects application code only, and is canonical.
+    unsafe {
+        if *HAS_FSGSBASE.get() {
+            asm!("wrfsbase {}", in(reg) base, options(nostack, preserves_flags));
+        } else {
+            hypercall::call(Number::SetSegmentBase, [SEGBASE_FS, base, 0, 0]);
+        }
+    }
 }

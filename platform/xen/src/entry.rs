@@ -1,13 +1,22 @@
 //! Entry and exit of the kernel: the first instructions, traps, events, the `syscall` instruction, the gate.
 //!
 //! Xen (its public headers arch-x86/xen.h and arch-x86/xen-x86_64.h) enters with a frame as the processor would push it, rcx and r11 on top of
-//! it: on the stack named by HYPERVISOR_stack_switch where application code was interrupted, on the current stack where the kernel was. The way back is HYPERVISOR_iret.
-//! What interrupted application code moves its frame to the top of the LWP's kernel stack at once, and may wait there. What interrupted the kernel is
-//! a fault inside a copy to or from the application, or an event while the processor is idle: it is handled on a stack of its own. The kernel's own code
-//! below the frame has no red zone at either place (the copy is assembly, and idling is a call).
+//! it: on the stack named by HYPERVISOR_stack_switch where it found the guest in user mode, on the current stack where it found it in kernel mode. The way back is
+//! HYPERVISOR_iret. What interrupted application code moves its frame to the top of the LWP's kernel stack at once, and may wait there. What interrupted the
+//! kernel is a fault inside a copy to or from the application, or an event while the processor is idle: it is handled on a stack of its own. The kernel's own
+//! code below the frame has no red zone at either place (the copy is assembly, and idling is a call).
 //!
-//! Kernel pages can be fetched in guest-user mode, so the gate's `syscall` instruction lies here; that it was this one is what tells a call
-//! through the gate from a system call by number.
+//! # The gate
+//! Application code always runs in guest-user mode. What Xen gives to guest-kernel mode alone are hypercalls: it maps kernel pages in both modes, and event
+//! delivery is masked by a byte of the shared page in both modes. So the gate does not change modes: it masks events, changes stacks and calls, and the kernel goes
+//! on in guest-user mode. A hypercall from there, a `syscall` instruction in the kernel's half, enters at `rb_xen_syscall` like any other; that goes back to the
+//! instruction in guest-kernel mode, in which the kernel then stays until it leaves by HYPERVISOR_iret. A system call that needs no hypercall never meets Xen.
+//!
+//! In guest-user mode Xen's frames go to the stack that was named, wherever rsp points. So red zones are safe, a stack may be demand-zero or run into its
+//! guard page, and a fault of the kernel's own stack is reported. An application in guest-kernel mode could do none of this: Xen ends a guest whose frame it cannot push.
+//!
+//! Kernel code that was interrupted in guest-user mode is told from application code by the mask, bit IF of the frame. Only two places of the gate are in the kernel's
+//! half and not masked: its first instruction, and those between unmasking and the application (`rb_gate_left` to `rb_gate_return`).
 
 use core::arch::global_asm;
 
@@ -19,6 +28,8 @@ global_asm!(
     .set USER_SS, 0xe02b
     .set IN_SYSCALL, 0x100
     .set EVENT, 0x20
+    .set EVENT_PENDING, rb_xen_shared
+    .set EVENTS_MASKED, rb_xen_shared + 1
 
     .macro IRET
     mov eax, HYPERVISOR_iret
@@ -35,6 +46,13 @@ global_asm!(
     IRET
     .endm
 
+    .macro ENTER_GATE
+    mov byte ptr [rip + EVENTS_MASKED], 1
+    mov [rip + rb_cpu + 16], rsp
+    mov rsp, [rip + rb_cpu + 8]
+    mov dword ptr [rip + rb_xen_in_user_mode], 1
+    .endm
+
     .section .bss.rb_xen_stacks, "aw", @nobits
     .balign 64
     .skip 512
@@ -44,6 +62,10 @@ rb_xen_entry_stack_top:
 rb_xen_fault_stack_top:
     .skip 16384
 rb_xen_event_stack_top:
+    // 1 while the gate has brought the kernel in and no hypercall was needed since: the guest is in user mode.
+    .balign 4
+rb_xen_in_user_mode:
+    .skip 4
 
     .section .text.rb_xen_entry, "ax"
     .globl rb_xen_entry
@@ -82,6 +104,9 @@ rb_xen_event:
 rb_xen_trap:
     test byte ptr [rsp + 24], 3
     jz 3f
+    test byte ptr [rsp + 33], 2
+    jz 3f
+    mov dword ptr [rip + rb_xen_in_user_mode], 0
     push rax
     push rcx
     mov rax, [rip + rb_cpu + 8]
@@ -148,15 +173,12 @@ rb_xen_failsafe:
     .balign 16
     .globl rb_xen_syscall
 rb_xen_syscall:
+    mov rcx, [rsp + 16]
+    test rcx, rcx
+    js rb_xen_syscall_of_kernel
+    mov dword ptr [rip + rb_xen_in_user_mode], 0
     mov r11, [rsp + 40]
     mov [rip + rb_cpu + 16], r11
-    lea r11, [rip + rb_gate_return]
-    mov rcx, [rsp + 16]
-    cmp rcx, r11
-    je rb_xen_gate
-    lea r11, [rip + rb_gate_traced_return]
-    cmp rcx, r11
-    je rb_xen_gate_traced
     mov r11, [rsp + 32]
     mov rsp, [rip + rb_cpu + 8]
     push USER_SS
@@ -182,32 +204,42 @@ rb_xen_syscall:
     push rax
     IRET
 
+rb_xen_syscall_of_kernel:
+    lea r11, [rip + rb_gate_return]
+    cmp rcx, r11
+    mov dword ptr [rip + rb_xen_in_user_mode], 0
+    je 4f
+    mov rsp, [rsp + 40]
+    sub rcx, 2
+    jmp rcx
+    // The gate has unmasked events and found one: going back makes Xen deliver it.
+4:  mov qword ptr [rsp + 8], IN_SYSCALL
+    push r11
+    push rax
+    IRET
+
     .section .text.rb_gate, "ax"
     .balign 16
     .globl rb_gate
 rb_gate:
-    mov r10, rcx
+    ENTER_GATE
+    call rax
+5:  cmp dword ptr [rip + rb_cpu + 24], 0
+    jne 6f
+    cmp dword ptr [rip + rb_xen_in_user_mode], 0
+    je 8f
+    mov rsp, [rip + rb_cpu + 16]
+    mov byte ptr [rip + EVENTS_MASKED], 0
+    .globl rb_gate_left
+rb_gate_left:
+    cmp byte ptr [rip + EVENT_PENDING], 0
+    je rb_gate_return
     syscall
     .globl rb_gate_return
 rb_gate_return:
     ret
-    .globl rb_gate_traced
-rb_gate_traced:
-    mov r10, rcx
-    syscall
-    .globl rb_gate_traced_return
-rb_gate_traced_return:
-    ret
-    .globl rb_gate_end
-rb_gate_end:
 
-rb_xen_gate:
-    mov rsp, [rip + rb_cpu + 8]
-    mov rcx, r10
-    call rax
-5:  cmp dword ptr [rip + rb_cpu + 24], 0
-    jne 6f
-    lea rcx, [rip + rb_gate_return]
+8:  lea rcx, [rip + rb_gate_return]
     push USER_SS
     push [rip + rb_cpu + 16]
     push 0x202
@@ -240,11 +272,13 @@ rb_gate_load_failed:
     xor ecx, ecx
     jmp 7b
 
-rb_xen_gate_traced:
-    mov rsp, [rip + rb_cpu + 8]
+    .balign 16
+    .globl rb_gate_traced
+rb_gate_traced:
+    ENTER_GATE
     push r9
     push r8
-    push r10
+    push rcx
     push rdx
     push rsi
     push rdi

@@ -18,6 +18,8 @@ pub enum Number {
     Multicall = 13,
     /// HYPERVISOR_update_va_mapping
     UpdateVaMapping = 14,
+    /// HYPERVISOR_xen_version
+    XenVersion = 17,
     /// HYPERVISOR_console_io
     ConsoleIo = 18,
     /// HYPERVISOR_vcpu_op
@@ -39,7 +41,8 @@ pub enum Number {
 /// The domain itself (xen.h, DOMID_SELF).
 pub const DOMID_SELF: u64 = 0x7ff0;
 
-/// Makes a hypercall.
+/// Makes a hypercall. In guest-user mode, in which the kernel is while no hypercall was needed since the gate, the instruction first leads to
+/// [`crate::entry`], which lets it be made again in guest-kernel mode.
 ///
 /// # Safety
 /// The arguments are what this hypercall takes, and what it does keeps the kernel running.
@@ -60,6 +63,12 @@ pub unsafe fn call(number: Number, args: [u64; 4]) -> i64 {
         );
     }
     result
+}
+
+/// Makes sure of guest-kernel mode until the kernel is left: for instructions that Xen carries out in that mode only.
+pub fn use_kernel_mode() {
+    // SAFETY: asks for Xen's version (version.h, XENVER_version).
+    unsafe { call(Number::XenVersion, [0; 4]) };
 }
 
 /// Makes a hypercall of the kind that takes a command and a pointer to its argument, which it may change.

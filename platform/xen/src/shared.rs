@@ -62,6 +62,7 @@ pub struct SharedInfo {
     pub wall_sec_high: AtomicU32,
 }
 
+const _: () = assert!(core::mem::offset_of!(VcpuInfo, upcall_mask) == 1);
 const _: () = assert!(size_of::<VcpuInfo>() == 64 && core::mem::offset_of!(SharedInfo, wall_version) == 3072);
 
 #[repr(C, align(4096))]
@@ -70,7 +71,8 @@ struct Page(UnsafeCell<[u8; 4096]>);
 // SAFETY: only its address is used; what is mapped there is reached through atomics.
 unsafe impl Sync for Page {}
 
-/// The address at which the page is mapped; the image's own page there is not used.
+/// The address at which the page is mapped; the image's own page there is not used. Entry code looks at the first two bytes.
+#[unsafe(export_name = "rb_xen_shared")]
 static WINDOW: Page = Page(UnsafeCell::new([0; 4096]));
 
 /// The shared page; after [`map`].

@@ -28,9 +28,8 @@ unsafe extern "C" {
     fn rb_xen_syscall();
     fn rb_gate();
     fn rb_gate_traced();
+    fn rb_gate_left();
     fn rb_gate_return();
-    fn rb_gate_traced_return();
-    fn rb_gate_end();
     fn rb_gate_load();
     fn rb_gate_load_failed();
     fn rb_return_to_user();
@@ -111,7 +110,7 @@ extern "C" fn rb_xen_user_trap(frame: &mut Trapframe) {
     }
 }
 
-/// Where in the gate application code is.
+/// Where in the gate application code is; what lies between is masked and the kernel's.
 #[derive(PartialEq, Eq)]
 enum InGate {
     No,
@@ -122,16 +121,17 @@ enum InGate {
 }
 
 fn in_gate(rip: u64) -> InGate {
-    let gate = rb_gate as *const () as u64..rb_gate_end as *const () as u64;
-    let returns = [rb_gate_return as *const () as u64, rb_gate_traced_return as *const () as u64];
-    match gate.contains(&rip) {
-        false => InGate::No,
-        true if returns.contains(&rip) => InGate::After,
-        true => InGate::Before,
+    let left = rb_gate_left as *const () as u64..=rb_gate_return as *const () as u64;
+    if [rb_gate as *const () as u64, rb_gate_traced as *const () as u64].contains(&rip) {
+        InGate::Before
+    } else if left.contains(&rip) {
+        InGate::After
+    } else {
+        InGate::No
     }
 }
 
-/// Carries the gate's last instruction out, so that the frame is one of the application's own code.
+/// Carries the gate's last instructions out, so that the frame is one of the application's own code.
 fn leave_gate(frame: &mut Trapframe) {
     let mut caller = [0; 8];
     if in_gate(frame.rip) == InGate::After && user::copyin(frame.rsp as usize, &mut caller).is_ok() {
