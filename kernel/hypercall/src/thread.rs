@@ -25,6 +25,8 @@ pub struct OutOfMemory;
 pub struct Foreign {
     /// Address of its lwp (rumpuser_curlwp).
     pub lwp: usize,
+    /// Address of what its hypercalls know of the thread.
+    pub record: usize,
     /// The last error number that it has told (rumpuser_seterrno).
     pub errno: i32,
 }

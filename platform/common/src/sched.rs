@@ -192,7 +192,7 @@ fn new_tcb(start: fn(usize) -> !, arg: usize) -> Result<*mut Tcb, OutOfMemory> {
             user_sp: 0,
             fsbase: 0,
             word: 0,
-            foreign: Foreign { lwp: 0, errno: 0 },
+            foreign: Foreign { lwp: 0, record: 0, errno: 0 },
             next: null_mut(),
             prev: null_mut(),
             waits_on: core::ptr::null(),

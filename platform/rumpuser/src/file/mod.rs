@@ -1,0 +1,10 @@
+//! Files: names, contents, descriptors, transfers.
+//!
+//! Names are an image's own. A path of the baked-in root archive is that file; what is written to it stays in memory. Any other name is a file in memory, once it was
+//! created. `/dev/mdN:SIZE` (`/dev/md0:64m`) is a disk in memory of a fixed size, there as soon as somebody asks for it. Everything lasts as long as the image runs.
+
+mod archive;
+pub mod bio;
+pub mod descriptor;
+pub mod io;
+mod store;

@@ -1,0 +1,138 @@
+//! Memory: rumpuser_malloc, rumpuser_free, rumpuser_anonmmap, rumpuser_unmap.
+//!
+//! rumpuser_free knows an allocation's length and not its alignment, so the layout follows from the length wherever that gives the alignment that was asked for:
+//! small memory is aligned to 16 bytes, large memory to a page. The others, which are few, are remembered; they always begin at a page, so that no other
+//! release has to look for them.
+
+use alloc::alloc::{alloc, alloc_zeroed, dealloc};
+use alloc::collections::BTreeMap;
+use core::alloc::Layout;
+use core::ffi::{c_int, c_ulong, c_void};
+
+use rump_abi::errno::{EINVAL, ENOMEM, ENOTSUP};
+use rump_hypercall::Giant;
+use rump_hypercall::memory::PAGE_SIZE;
+
+/// What small memory is aligned to: the ABI's largest type.
+const SMALL_ALIGN: usize = 16;
+/// From here on memory begins at a page, which is where a heap of pages puts it anyway.
+const LARGE: usize = PAGE_SIZE / 2;
+
+/// Allocations whose layout does not follow from their length, by address.
+static UNUSUAL: Giant<BTreeMap<usize, Layout>> = Giant::new(BTreeMap::new());
+
+/// The layout that follows from a length.
+fn usual(len: usize) -> Option<Layout> {
+    let align = if len < LARGE { SMALL_ALIGN } else { PAGE_SIZE };
+    Layout::from_size_align(len.max(1), align).ok()
+}
+
+/// Takes memory with a layout that is remembered.
+fn take_unusual(len: usize, align: usize, is_zeroed: bool) -> *mut u8 {
+    let Ok(layout) = Layout::from_size_align(len.max(1), align.max(PAGE_SIZE)) else {
+        return core::ptr::null_mut();
+    };
+    // SAFETY: the layout is not empty.
+    let memory = unsafe { if is_zeroed { alloc_zeroed(layout) } else { alloc(layout) } };
+    if !memory.is_null() {
+        UNUSUAL.borrow_mut().insert(memory.addr(), layout);
+    }
+    memory
+}
+
+/// The remembered layout of an allocation, which is forgotten.
+fn forget(memory: *mut u8) -> Option<Layout> {
+    if !memory.addr().is_multiple_of(PAGE_SIZE) {
+        return None;
+    }
+    let mut unusual = UNUSUAL.borrow_mut();
+    if unusual.is_empty() { None } else { unusual.remove(&memory.addr()) }
+}
+
+/// rumpuser_malloc: memory aligned to `alignment`, 0 for any. ENOMEM if there is none, EINVAL if the alignment is no power of two.
+///
+/// # Safety
+/// `memp` may be written through.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rumpuser_malloc(len: usize, alignment: c_int, memp: *mut *mut c_void) -> c_int {
+    let align = match usize::try_from(alignment) {
+        Ok(0) => 1,
+        Ok(align) if align.is_power_of_two() => align,
+        _ => return EINVAL,
+    };
+    let Some(layout) = usual(len) else { return ENOMEM };
+    let memory = if align <= layout.align() {
+        // SAFETY: the layout is not empty.
+        unsafe { alloc(layout) }
+    } else {
+        take_unusual(len, align, false)
+    };
+    if memory.is_null() {
+        return ENOMEM;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { memp.write(memory.cast()) };
+    0
+}
+
+/// rumpuser_free. Nothing, for no memory.
+///
+/// # Safety
+/// The memory is rumpuser_malloc's for the same length, and not used any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rumpuser_free(memory: *mut c_void, len: usize) {
+    let memory: *mut u8 = memory.cast();
+    if memory.is_null() {
+        return;
+    }
+    if let Some(layout) = forget(memory).or_else(|| usual(len)) {
+        // SAFETY: the layout with which it was taken; the caller's promise.
+        unsafe { dealloc(memory, layout) };
+    }
+}
+
+/// rumpuser_anonmmap: zeroed pages aligned to two to the `alignbit`; the address is a wish that is not heard. ENOMEM if there are none, EINVAL for an
+/// alignment that there is not, ENOTSUP for memory to execute: what is written in an image is never executed.
+///
+/// # Safety
+/// `memp` may be written through.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rumpuser_anonmmap(
+    _wish: *mut c_void,
+    len: usize,
+    alignbit: c_int,
+    executable: c_int,
+    memp: *mut *mut c_void,
+) -> c_int {
+    if executable != 0 {
+        return ENOTSUP;
+    }
+    let Some(align) = u32::try_from(alignbit).ok().and_then(|bit| 1_usize.checked_shl(bit)) else {
+        return EINVAL;
+    };
+    let Some(len) = len.checked_next_multiple_of(PAGE_SIZE) else { return ENOMEM };
+    let memory = take_unusual(len, align, true);
+    if memory.is_null() {
+        return ENOMEM;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { memp.write(memory.cast()) };
+    0
+}
+
+/// rumpuser_unmap.
+///
+/// # Safety
+/// The memory is rumpuser_anonmmap's, and not used any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rumpuser_unmap(memory: *mut c_void, _len: usize) {
+    let layout = forget(memory.cast()).expect("memory was unmapped that was not mapped");
+    // SAFETY: the layout with which it was taken; the caller's promise.
+    unsafe { dealloc(memory.cast(), layout) };
+}
+
+/// rumpuser_getpagesize.
+#[unsafe(no_mangle)]
+pub extern "C" fn rumpuser_getpagesize() -> c_ulong {
+    PAGE_SIZE as c_ulong
+}
