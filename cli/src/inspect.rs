@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use rumpbake_linker::{FileKind, Report};
+use rumpbake_linker::{FileKind, Report, SystemCalls, Target};
 
 use crate::disk;
 use crate::failure::{Failure, Outcome};
@@ -47,6 +47,13 @@ fn kind(kind: FileKind) -> &'static str {
     }
 }
 
+fn system_calls(how: SystemCalls) -> &'static str {
+    match how {
+        SystemCalls::FunctionCalls => "function calls, through libc",
+        SystemCalls::Instructions => "`syscall` instructions",
+    }
+}
+
 fn text(report: &Report) -> String {
     let mut out = String::new();
     // Writing to a String does not fail.
@@ -56,11 +63,15 @@ fn text(report: &Report) -> String {
 
 fn write_text(out: &mut String, report: &Report) -> std::fmt::Result {
     write!(out, "{}", kind(report.kind))?;
+    if report.target == Some(Target::Xen) {
+        write!(out, " for Xen")?;
+    }
     if let Some(program) = report.program {
         write!(out, " with a {}", kind(program))?;
     }
     writeln!(out, "\n{} in the file, {} in memory", size(report.file_bytes), size(report.memory_bytes))?;
     writeln!(out, "starts at {:#x}", report.entry)?;
+    writeln!(out, "system calls are {}", system_calls(report.system_calls))?;
     if !report.segments.is_empty() {
         writeln!(
             out,

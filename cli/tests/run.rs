@@ -68,8 +68,10 @@ fn baking_prints_what_it_made() {
     let report: serde_json::Value = serde_json::from_str(&stdout(&report)).unwrap();
     assert_eq!(report["kind"], "image");
     assert_eq!(report["program"], "static-executable");
+    assert_eq!(report["system_calls"], "instructions");
     let text = stdout(&call(folder.path(), &["inspect", "hello.img"]));
     assert!(text.starts_with("rumpbake image with a static NetBSD/amd64 program\n"), "{text}");
+    assert!(text.contains("\nsystem calls are `syscall` instructions\n"), "{text}");
 }
 
 #[test]

@@ -50,4 +50,6 @@ pub use bake::{BakeOptions, Image, Multiboot, Target, bake, components, coverage
 pub use coverage::{Coverage, SymbolCoverage, SyscallCoverage};
 pub use error::{Error, MissingSymbol, Result};
 pub use output::write as write_file;
-pub use report::{ComponentCost, ComponentInfo, FileKind, LibraryImports, Part, Report, SegmentReport};
+pub use report::{
+    ComponentCost, ComponentInfo, FileKind, LibraryImports, Part, Report, SegmentReport, SystemCalls,
+};

@@ -22,6 +22,16 @@ pub enum FileKind {
     Image,
 }
 
+/// How a program enters the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SystemCalls {
+    /// Through layer 2, which calls the kernel's functions. Under Xen, too: it need not know of such a call.
+    FunctionCalls,
+    /// By the `syscall` instruction, in code of its own; under Xen each one goes through the hypervisor twice.
+    Instructions,
+}
+
 /// A program or an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -33,6 +43,8 @@ pub struct Report {
     /// For an image: the platform that it is for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub target: Option<Target>,
+    /// How the program enters the kernel.
+    pub system_calls: SystemCalls,
     /// The file's length.
     pub file_bytes: u64,
     /// Memory that the image takes at boot; of a program, what its segments take.
@@ -126,6 +138,7 @@ pub(crate) fn of(target: Target, app: &App, kernel: &Kernel, libc: Option<&Libc>
         kind: FileKind::Image,
         program: Some(kind(app)),
         target: Some(target),
+        system_calls: system_calls(app),
         file_bytes: 0,
         memory_bytes: 0,
         entry: 0,
@@ -140,6 +153,13 @@ pub(crate) fn kind(app: &App) -> FileKind {
     match app.kind() {
         AppKind::Static => FileKind::StaticExecutable,
         AppKind::Dynamic => FileKind::DynamicExecutable,
+    }
+}
+
+pub(crate) fn system_calls(app: &App) -> SystemCalls {
+    match app.kind() {
+        AppKind::Static => SystemCalls::Instructions,
+        AppKind::Dynamic => SystemCalls::FunctionCalls,
     }
 }
 
