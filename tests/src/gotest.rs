@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::build::{Program, go_command};
-use crate::{run, work_dir, workspace};
+use crate::{Platform, run, work_dir, workspace};
 
 /// A package's results.
 #[derive(Debug, Default)]
@@ -121,19 +121,20 @@ fn make_root(root: &Path, package: &str, folder: &Path) {
 }
 
 /// Builds, bakes and boots a package's tests.
-pub fn run_package(package: &str) -> Results {
-    run_tests(package, None)
+pub fn run_package(platform: Platform, package: &str) -> Results {
+    run_tests(platform, package, None)
 }
 
 /// The same for those tests alone whose name fits the pattern (`-test.run`).
-pub fn run_matching(package: &str, pattern: &str) -> Results {
+pub fn run_matching(platform: Platform, package: &str, pattern: &str) -> Results {
     // Of the list's other tests nothing is learnt.
-    Results { mended: Vec::new(), ..run_tests(package, Some(pattern)) }
+    Results { mended: Vec::new(), ..run_tests(platform, package, Some(pattern)) }
 }
 
-fn run_tests(package: &str, pattern: Option<&str>) -> Results {
+fn run_tests(platform: Platform, package: &str, pattern: Option<&str>) -> Results {
     let part = if pattern.is_some() { "-part" } else { "" };
-    let name = format!("go-{}{part}", package.replace('/', "-"));
+    // Several tests may work on the same package at once.
+    let name = format!("go-{}{part}-{platform:?}", package.replace('/', "-"));
     let dir = work_dir(&name);
     let elf = dir.join("test.elf");
     run(go_command(workspace()).args(["test", "-c", "-o"]).arg(&elf).arg(package));
@@ -143,12 +144,10 @@ fn run_tests(package: &str, pattern: Option<&str>) -> Results {
     let config = dir.join("config.json");
     std::fs::write(&config, format!("{{\"cwd\": {:?}}}", folder.display().to_string()))
         .expect("the work folder is writable");
-    let image = Program { elf }.bake_with(&[
-        "--root",
-        &root.display().to_string(),
-        "--config",
-        &config.display().to_string(),
-    ]);
+    let image = Program { elf }.bake_for(
+        platform,
+        &["--root", &root.display().to_string(), "--config", &config.display().to_string()],
+    );
     let known = known_failures(package);
     let names = |failure| {
         known

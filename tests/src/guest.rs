@@ -25,7 +25,13 @@ impl Image {
     /// If `rumpbake` cannot be started.
     pub fn start(&self, options: &[&str], args: &[&str]) -> Guest {
         let mut command = rumpbake();
-        command.arg("run").args(options).arg(&self.path).arg("--").args(args);
+        command
+            .arg("run")
+            .args(self.platform.run_options())
+            .args(options)
+            .arg(&self.path)
+            .arg("--")
+            .args(args);
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

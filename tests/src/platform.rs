@@ -36,9 +36,16 @@ impl Platform {
 }
 
 /// Makes a test for each of the platforms that it names: `on!(hw, xen: fn memory(platform) { … });` makes `memory::hw` and `memory::xen`.
+/// Attributes stand before `fn`.
 #[macro_export]
 macro_rules! on {
+    ($($platform:ident),+: #[$attribute:meta] fn $name:ident($argument:ident) $body:block) => {
+        $crate::on!(@make [$($platform)+] [#[$attribute]] $name $argument $body);
+    };
     ($($platform:ident),+: fn $name:ident($argument:ident) $body:block) => {
+        $crate::on!(@make [$($platform)+] [] $name $argument $body);
+    };
+    (@make [$($platform:ident)+] $attributes:tt $name:ident $argument:ident $body:block) => {
         mod $name {
             #[allow(unused_imports, reason = "what the body needs is not known here")]
             use super::*;
@@ -46,11 +53,15 @@ macro_rules! on {
             fn test($argument: $crate::Platform) $body
 
             $(
-                #[test]
-                fn $platform() {
-                    test($crate::on!(@platform $platform));
-                }
+                $crate::on!(@test $platform $attributes);
             )+
+        }
+    };
+    (@test $platform:ident [$($attribute:tt)*]) => {
+        #[test]
+        $($attribute)*
+        fn $platform() {
+            test($crate::on!(@platform $platform));
         }
     };
     (@platform hw) => { $crate::Platform::Hw };

@@ -73,10 +73,9 @@ on!(hw, xen: fn random_system_calls(platform) {
     let _ = image.run_with(&["-m", "128"], &[&seconds, "1"], b"").ok().shows("stress: survived\n");
 });
 
-#[test]
-fn what_is_used_up_comes_back() {
-    let _ = c("exhaust").bake().run_with(&["-m", "32"], &[], b"").ok().shows("exhaust: all right\n");
-}
+on!(hw, xen: fn what_is_used_up_comes_back(platform) {
+    let _ = c("exhaust").bake_for(platform, &[]).run_with(&["-m", "32"], &[], b"").ok().shows("exhaust: all right\n");
+});
 
 #[test]
 fn a_machine_that_is_too_small_is_told_so() {
@@ -107,10 +106,9 @@ fn every_machine_type_boots() {
     }
 }
 
-#[test]
-fn sixteen_megabytes_are_enough_for_hello() {
-    let image = c("echo").bake_with(&["--strip"]);
+on!(hw, xen: fn sixteen_megabytes_are_enough_for_hello(platform) {
+    let image = c("echo").bake_for(platform, &["--strip"]);
     let size = std::fs::metadata(&image.path).expect("it was just written").len();
     assert!(size < 1 << 20, "the stripped image has {size} bytes");
     let _ = image.run_with(&["-m", "16"], &["0"], b"").ok().shows("arg 1: 0\n");
-}
+});

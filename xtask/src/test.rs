@@ -94,20 +94,34 @@ pub fn run() -> Result<()> {
     report.close()
 }
 
+/// The platforms that tests of Go's standard library run on.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+pub enum Platform {
+    /// Bare metal
+    #[default]
+    Hw,
+    /// The first guest of Xen
+    Xen,
+}
+
 /// Runs the outside suites, which take long: the boot tests that are ignored otherwise.
 ///
-/// With names only these packages of Go's standard library.
-pub fn conformance(packages: &[String]) -> Result<()> {
+/// With a platform or with names only Go's standard library: there, these packages.
+pub fn conformance(platform: Option<Platform>, packages: &[String]) -> Result<()> {
     let mut report = Report::default();
     report.step("setup", |_| setup::run());
     report.step("conformance", |lines| {
         let mut command = Command::new("cargo");
         command.args(["test", "--package", BOOTING, "--no-fail-fast"]);
-        if packages.is_empty() {
+        if packages.is_empty() && platform.is_none() {
             command.args(["--", "--ignored", "--nocapture"]);
         } else {
+            let test = match platform.unwrap_or_default() {
+                Platform::Hw => "the_standard_library_s_tests::hw",
+                Platform::Xen => "the_standard_library_s_tests::xen",
+            };
             command.env("RUMPBAKE_GO_PACKAGES", packages.join(" "));
-            command.args(["--test", "go_programs", "--", "--ignored", "--nocapture"]);
+            command.args(["--test", "go_programs", "--", "--ignored", "--nocapture", "--exact", test]);
         }
         show(command, lines)
     });
