@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::groups;
 use super::results::{Better, Figure, Results, Scale, pretty};
 use super::stats;
 use super::table::verdict;
@@ -17,7 +18,9 @@ const STYLE: &str = "\
 @media (prefers-color-scheme: dark) { :root { --ours: #6ba7e6; --other: #e89a52; } }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; } td, th { padding: .15rem .5rem; text-align: right; white-space: nowrap; }
-td:first-child, th:first-child { text-align: left; } tr:nth-child(even) { background: var(--soft); }
+td:first-child, th:first-child { text-align: left; } \
+table { table-layout: fixed; } .name { width: 15rem; } .value { width: 6.5rem; } .ratio { width: 4.5rem; } \
+.field span { display: inline-block; width: 46%; text-align: center; font-weight: normal; opacity: .7; } tr:nth-child(even) { background: var(--soft); }
 h2 { margin-top: 2.2rem; } .ours { fill: var(--ours); } .other { fill: var(--other); } .even { fill: var(--line); }
 .interval, .axis { stroke: currentColor; } .axis { opacity: .35; } svg text { fill: currentColor; font-size: 11px; }
 .plots { display: flex; flex-wrap: wrap; gap: 1.5rem; } figure { margin: 0; } .note { opacity: .8; }
@@ -61,15 +64,23 @@ pub fn page(results: &Results, first: &str, second: &str) -> String {
     }
     out.push_str("</p>\n");
     let mut group = "";
+    let mut figures: Vec<(&str, &str, &Figure)> = Vec::new();
     for (name, figure) in &results.figures {
-        let (this, rest) = name.split_once('.').unwrap_or(("", name));
+        let (group, rest) = name.split_once('.').unwrap_or(("", name));
+        figures.push((group, rest, figure));
+    }
+    figures.sort_by_key(|(group, ..)| (groups::place(group), *group));
+    for (this, rest, figure) in figures {
         if this != group {
             close(&mut out, group);
             group = this;
             let _ = write!(
                 out,
-                "<h2>{}</h2>\n<table><tr><th>figure</th><th>{a}</th><th>{b}</th><th>ratio</th><th></th></tr>\n",
-                escape(this)
+                "<h2>{}</h2>\n<p class=\"note\">{}</p>\n<table><colgroup><col class=\"name\"><col class=\"value\"><col class=\"value\"><col \
+                 class=\"ratio\"><col></colgroup>\n<tr><th>figure</th><th>{a}</th><th>{b}</th><th>ratio</th><th class=\"field\">\
+                 <span>{b} ahead</span> <span>{a} ahead</span></th></tr>\n",
+                escape(this),
+                groups::about(this),
             );
         }
         row(&mut out, rest, figure, first, second);
@@ -78,8 +89,8 @@ pub fn page(results: &Results, first: &str, second: &str) -> String {
     if !results.scales.is_empty() {
         let _ = write!(
             out,
-            "<h2>Cost against size</h2>\n<p>One operation beside 10, 100, 1,000 and 10,000 things of its kind; both axes are \
-             logarithmic. A level line is what one wants. <svg width=\"10\" height=\"10\"><rect class=\"ours\" width=\"10\" height=\"10\"/>\
+            "<h2>Cost against size</h2>\n<p>One operation beside 10, 100, 1,000 and 10,000 things of its kind, and baking and booting \
+             against the size of the program; both axes are logarithmic. A level line is what one wants. <svg width=\"10\" height=\"10\"><rect class=\"ours\" width=\"10\" height=\"10\"/>\
              </svg> {a} <svg width=\"10\" height=\"10\"><rect class=\"other\" width=\"10\" height=\"10\"/></svg> {b}</p>\n<div class=\"plots\">\n"
         );
         for (name, scale) in &results.scales {
@@ -145,13 +156,23 @@ fn row(out: &mut String, name: &str, figure: &Figure, first: &str, second: &str)
         out.push_str("<td></td><td></td>");
     }
     out.push_str("</tr>\n");
+    for (side, samples) in figure.samples.iter().filter(|(side, _)| *side != first && *side != second) {
+        let value = pretty(stats::median(samples), &figure.unit);
+        let _ = writeln!(
+            out,
+            "<tr class=\"note\"><td>&emsp;{}</td><td>{value}</td><td></td><td></td><td></td></tr>",
+            escape(side)
+        );
+    }
 }
 
 /// One scaling figure: both sides' lines, counts along, cost up.
 fn plot(out: &mut String, name: &str, scale: &Scale, first: &str, second: &str) {
-    const WIDTH: f64 = 290.0;
-    const HEIGHT: f64 = 170.0;
+    const WIDTH: f64 = 310.0;
+    const HEIGHT: f64 = 180.0;
     const LEFT: f64 = 62.0;
+    const RIGHT: f64 = 22.0;
+    const TOP: f64 = 8.0;
     const BOTTOM: f64 = 22.0;
     let points = |side: &str| -> Vec<(f64, f64)> {
         let samples = scale.samples.get(side).into_iter().flatten();
@@ -161,54 +182,68 @@ fn plot(out: &mut String, name: &str, scale: &Scale, first: &str, second: &str) 
     };
     let sides = [(first, "ours"), (second, "other")].map(|(side, class)| (points(side), class));
     let every = || sides.iter().flat_map(|(points, _)| points);
-    let low = every().map(|point| point.1).fold(f64::MAX, f64::min).log10().floor();
-    let high = every().map(|point| point.1).fold(f64::MIN_POSITIVE, f64::max).log10().ceil().max(low + 1.0);
-    let (left, right) = (1.0, every().map(|point| point.0).fold(10_000.0, f64::max).log10());
-    let x = |count: f64| LEFT + (count.log10() - left) / (right - left) * (WIDTH - LEFT - 14.0);
-    let y = |cost: f64| 8.0 + (high - cost.log10()) / (high - low) * (HEIGHT - 8.0 - BOTTOM);
+    let (low, high) = decades(every().map(|point| point.1));
+    let (left, right) = decades(every().map(|point| point.0));
+    let x = |count: f64| LEFT + (count.log10() - left) / (right - left) * (WIDTH - LEFT - RIGHT);
+    let y = |cost: f64| TOP + (high - cost.log10()) / (high - low) * (HEIGHT - TOP - BOTTOM);
     let _ = writeln!(
         out,
-        "<figure><figcaption>{}</figcaption><svg width=\"{WIDTH}\" height=\"{HEIGHT}\">",
-        escape(name)
+        "<figure><figcaption>{}<br><span class=\"note\">{}</span></figcaption><svg width=\"{WIDTH}\" height=\"{HEIGHT}\">",
+        escape(name),
+        escape(&scale.along),
     );
     let mut decade = low;
     while decade <= high {
         let (at, cost) = (y(10f64.powf(decade)), 10f64.powf(decade));
         let _ = writeln!(
             out,
-            "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/><text x=\"{}\" y=\"{:.1}\" \
+            "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/><text x=\"{}\" y=\"{:.1}\" \
              text-anchor=\"end\">{}</text>",
+            WIDTH - RIGHT,
             LEFT - 5.0,
             at + 4.0,
             pretty(cost, &scale.unit),
         );
         decade += 1.0;
     }
-    let mut count = 10.0;
-    while count <= 10f64.powf(right) {
+    let mut decade = left;
+    while decade <= right {
+        let count = 10f64.powf(decade);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a power of ten")]
+        let label = scale.count(count.round() as u64);
         let _ = writeln!(
             out,
-            "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{count}</text>",
+            "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{label}</text>",
             x(count),
             HEIGHT - 5.0
         );
-        count *= 10.0;
+        decade += 1.0;
     }
     for (points, class) in &sides {
         let line: Vec<String> =
             points.iter().map(|(count, cost)| format!("{:.1},{:.1}", x(*count), y(*cost))).collect();
         let _ = writeln!(out, "<polyline class=\"{class}\" points=\"{}\"/>", line.join(" "));
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was one")]
+        let label = |count: f64| scale.count(count as u64);
         for (count, cost) in points {
             let _ = writeln!(
                 out,
-                "<circle class=\"{class}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"><title>{count}: {}</title></circle>",
+                "<circle class=\"{class}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"><title>{}: {}</title></circle>",
                 x(*count),
                 y(*cost),
+                label(*count),
                 pretty(*cost, &scale.unit),
             );
         }
     }
     out.push_str("</svg></figure>\n");
+}
+
+/// The powers of ten that hold all values between them, as exponents; two different ones.
+fn decades(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    let low = values.clone().fold(f64::MAX, f64::min).log10().floor();
+    let high = values.fold(f64::MIN_POSITIVE, f64::max).log10().ceil();
+    (low, high.max(low + 1.0))
 }
 
 fn escape(text: &str) -> String {

@@ -6,6 +6,8 @@
 mod compare;
 mod control;
 mod cpio;
+mod groups;
+mod growth;
 mod guest;
 mod host;
 mod html;
@@ -205,15 +207,7 @@ pub fn run(args: &Args) -> Result<()> {
     let mut run = Run { mode, results: empty_results(mode, &sides), sides, work };
 
     let wanted = |name: &str| args.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()));
-    type Group = fn(&mut Run) -> Result<()>;
-    let groups: [(&str, Group); 5] = [
-        ("size", host::size),
-        ("boot", host::boot),
-        ("instructions", host::instructions),
-        ("memory", host::memory),
-        ("bake", host::bake),
-    ];
-    for (name, measure) in groups {
+    for &(name, measure) in groups::OUTSIDE {
         if wanted(name) {
             run.group(name, measure);
         }

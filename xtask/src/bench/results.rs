@@ -43,13 +43,29 @@ impl Figure {
     }
 }
 
-/// One operation's cost beside 10, 100, 1,000, 10,000 things.
+/// A cost against a count: one operation's beside 10, 100, 1,000, 10,000 things, or that of a thing of such a size.
 #[derive(Serialize)]
 pub struct Scale {
     pub unit: String,
+    /// What is counted.
+    pub along: String,
     /// Samples by side and count.
     pub samples: BTreeMap<String, BTreeMap<u64, Vec<f64>>>,
 }
+
+impl Scale {
+    /// A count as it is shown.
+    pub fn count(&self, count: u64) -> String {
+        #[expect(clippy::cast_precision_loss, reason = "less than 2^52")]
+        match self.along.as_str() {
+            "bytes" => pretty(count as f64, "bytes"),
+            _ => count.to_string(),
+        }
+    }
+}
+
+/// What is counted where one operation stands beside others.
+const BESIDE: &str = "beside so many";
 
 /// Where and of what the figures are.
 #[derive(Serialize)]
@@ -93,12 +109,18 @@ impl Results {
         figure.repetitions.entry(side.to_owned()).or_default().push(repetitions);
     }
 
-    /// Adds a sample of a scaling figure.
+    /// Adds a sample of what one operation costs beside `count` others of its kind.
     pub fn add_scale(&mut self, figure: &str, unit: &str, side: &str, count: u64, value: f64) {
-        let scale = self
-            .scales
-            .entry(figure.to_owned())
-            .or_insert_with(|| Scale { unit: unit.to_owned(), samples: BTreeMap::new() });
+        self.add_growth(figure, unit, BESIDE, side, count, value);
+    }
+
+    /// Adds a sample of what something costs of which there are `count`; `along` says of what.
+    pub fn add_growth(&mut self, figure: &str, unit: &str, along: &str, side: &str, count: u64, value: f64) {
+        let scale = self.scales.entry(figure.to_owned()).or_insert_with(|| Scale {
+            unit: unit.to_owned(),
+            along: along.to_owned(),
+            samples: BTreeMap::new(),
+        });
         let side = scale.samples.entry(side.to_owned()).or_default();
         side.entry(count).or_default().push(value);
     }

@@ -79,11 +79,13 @@ pub fn text(results: &Results, first: &str, second: &str) -> String {
         let _ = writeln!(out, "{}", line.join("  ").trim_end());
     }
     for (name, scale) in &results.scales {
-        let _ = writeln!(out, "\n{name}: the cost of one beside so many");
+        let _ = writeln!(out, "\n{name}: the cost against {}", scale.along);
         for side in [first, second] {
             let points = scale.samples.get(side).into_iter().flatten();
             let points: Vec<String> = points
-                .map(|(count, samples)| format!("{count}: {}", pretty(stats::median(samples), &scale.unit)))
+                .map(|(&count, samples)| {
+                    format!("{}: {}", scale.count(count), pretty(stats::median(samples), &scale.unit))
+                })
                 .collect();
             let _ = writeln!(out, "  {side:<10} {}", points.join(", "));
         }

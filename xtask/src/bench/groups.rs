@@ -1,0 +1,59 @@
+//! The groups of figures: what each is about, in the order in which docs/bench.html has them, and the measures that are taken from outside.
+//!
+//! A figure is called `GROUP.NAME`; whatever a measure adds to [`Results`](super::results::Results) under such a name is in the table,
+//! in bench.json and in the page, and can be promised in tests/bench/promises.json. A new measure is a function `fn(&mut Run) -> Result<()>` in
+//! [`OUTSIDE`], and a line in [`ABOUT`].
+
+use anyhow::Result;
+
+use super::{Run, growth, host};
+
+/// A measure that is taken from outside of the guest.
+pub type Measure = fn(&mut Run) -> Result<()>;
+
+/// The measures from outside, by the names that `--filter` takes.
+pub const OUTSIDE: &[(&str, Measure)] = &[
+    ("size", host::size),
+    ("boot", host::boot),
+    ("instructions", host::instructions),
+    ("memory", host::memory),
+    ("bake", host::bake),
+    ("growth", growth::growth),
+];
+
+/// What the figures of a group are.
+const ABOUT: &[(&str, &str)] = &[
+    (
+        "boot",
+        "From QEMU's start to the first line of a C program's main, to QEMU's end, and the instructions in between.",
+    ),
+    (
+        "size",
+        "What has to be shipped: the image, or the kernel as the distribution has it with an initramfs.",
+    ),
+    ("memory", "The least memory that a C program runs with, and what it keeps in use when it sleeps."),
+    ("bake", "Making an image of a program; the other side has nothing like it."),
+    ("calls", "System calls."),
+    ("threads", "Threads and what they wait for each other with."),
+    ("signals", "Signals."),
+    ("sleep", "How much later than asked for a sleeping program wakes up."),
+    ("events", "poll(2), select(2), and the event queue: kqueue(2) or epoll(7)."),
+    ("files", "Files in memory."),
+    ("pages", "Mappings, and first touches of their pages."),
+    ("malloc", "Blocks allocated and freed."),
+    ("strings", "Functions of string.h, at lengths of 16 bytes to 1 MiB."),
+    ("text", "Formatting, parsing, sorting, buffered output."),
+    ("golang", "The same things and some more from Go, whose runtime makes its system calls itself."),
+    ("net", "The network, with the other end on the host."),
+    ("xen", "As a guest of Xen."),
+];
+
+/// What the figures of the group are; empty if nobody has said it.
+pub fn about(group: &str) -> &'static str {
+    ABOUT.iter().find(|(name, _)| *name == group).map_or("", |(_, about)| about)
+}
+
+/// Where the group stands among the others.
+pub fn place(group: &str) -> usize {
+    ABOUT.iter().position(|(name, _)| *name == group).unwrap_or(ABOUT.len())
+}
