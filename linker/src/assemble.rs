@@ -235,7 +235,7 @@ fn describe(report: &mut Report, image: &ImageInfo, space: &Space) {
             file_bytes: pages.data.len() as u64,
             memory_bytes: pages.len,
             prot: pages.prot.text(),
-            layer: if pages.layer == Layer::Program { "program" } else { "libc" }.into(),
+            layer: pages.layer.name().into(),
         })
         .collect();
     let of_layer = |layer| {
@@ -251,6 +251,7 @@ fn describe(report: &mut Report, image: &ImageInfo, space: &Space) {
         ("function names", image.symbols),
         ("program", of_layer(Layer::Program as u32)),
         ("libc", of_layer(Layer::Libc as u32)),
+        ("rump kernel", of_layer(Layer::Rump as u32)),
         ("root file system", image.root),
         ("kernel variables", image.kernel_data),
     ];

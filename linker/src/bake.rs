@@ -14,6 +14,7 @@ use crate::kernel::Kernel;
 use crate::kit::Kit;
 use crate::libc::Libc;
 use crate::report::{self, ComponentInfo, Report};
+use crate::rump::{self, RumpKernel, RumpOptions};
 use crate::space::Space;
 use crate::symbols::Functions;
 use crate::{bind, debug, header, kit_data, map, output};
@@ -76,6 +77,8 @@ pub struct BakeOptions {
     pub symbols: Option<PathBuf>,
     /// Who sees the multiboot header.
     pub multiboot: Multiboot,
+    /// A rump kernel that somebody else built, in the place of the components for files, sockets and sysctl.
+    pub rump: Option<RumpOptions>,
 }
 
 /// A finished image.
@@ -133,19 +136,22 @@ pub(crate) fn choose<'d>(
     app: &App,
     components: Option<&[String]>,
     wanted: &[Wanted],
+    rump: Option<&RumpKernel>,
 ) -> Result<(Kernel<'d>, Option<Libc<'d>>)> {
     let kernel_kit = Kit::parse("kernel", kits.kernel)?;
     let libc = match app.kind() {
         AppKind::Static => None,
         AppKind::Dynamic => Some(Libc::choose(Kit::parse("libc", kits.libc)?, app)?),
     };
+    let mut symbols = libc.as_ref().map(|libc| libc.kernel_symbols(&kernel_kit)).unwrap_or_default();
+    symbols.extend(rump.map(|rump| rump.kernel_symbols(&kernel_kit)).unwrap_or_default());
     let demand = Demand {
         calls: if libc.as_ref().is_none_or(Libc::calls_by_number) { Calls::Any } else { Calls::Named },
-        symbols: libc.as_ref().map(|libc| libc.kernel_symbols(&kernel_kit)).unwrap_or_default(),
+        symbols,
         components,
         wanted,
     };
-    Ok((Kernel::choose(kernel_kit, &demand)?, libc))
+    Ok((Kernel::choose(kernel_kit, &demand, rump.is_some())?, libc))
 }
 
 /// The components that the options ask for without naming them.
@@ -163,6 +169,9 @@ fn wanted(options: &BakeOptions) -> Result<Vec<Wanted>> {
     if !matches!(config.trace, None | Some(Trace::Off)) {
         want(TRACER, "configuration trace");
     }
+    if options.rump.is_some() {
+        want(rump::COMPONENT, "--rump-libs");
+    }
     Ok(wanted)
 }
 
@@ -175,7 +184,15 @@ pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result
         Target::Hw => header::hole(options.multiboot),
         Target::Xen => None,
     };
-    let (mut kernel, mut libc) = choose(kits, app, options.components.as_deref(), &wanted(options)?)?;
+    let libraries = options.rump.as_ref().map(|rump| rump::Libraries::read(&rump.libraries)).transpose()?;
+    let mut rump = match (&libraries, &options.rump) {
+        (Some(libraries), Some(rump)) => {
+            Some(RumpKernel::choose(libraries, &rump.components, &Kit::parse("kernel", kits.kernel)?)?)
+        }
+        _ => None,
+    };
+    let (mut kernel, mut libc) =
+        choose(kits, app, options.components.as_deref(), &wanted(options)?, rump.as_ref())?;
     let text_end = kernel.place_fixed(header::headers_end(kits.target), hole);
     let mut functions = Functions::default();
     functions.add_kit(&kernel.kit, &kernel.selection.reach, &kernel.addresses);
@@ -187,8 +204,18 @@ pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result
         bind::relocate(app, libc, &mut space)?;
         functions.add_kit(&libc.kit, &libc.reach, &libc.addresses);
     }
+    let mut end = libc.as_ref().map_or(app.headers().end(), |libc| libc.end);
+    if let Some(rump) = &mut rump {
+        rump.place(app, end, &mut space)?;
+        rump.bind_kernel(&kernel)?;
+        rump.write(&mut space)?;
+        rump.name_functions(&mut functions);
+        kernel.bind_rump(rump)?;
+        end = rump.end;
+    }
     functions.add_app(app);
-    let report = report::of(kits.target, app, &kernel, libc.as_ref());
+    let mut report = report::of(kits.target, app, &kernel, libc.as_ref());
+    report.components.extend(rump.as_ref().map(RumpKernel::cost));
     let parts = Parts {
         target: kits.target,
         app,
@@ -198,7 +225,7 @@ pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result
         root,
         options,
         entry: libc.as_ref().map_or(app.headers().entry, Libc::start),
-        brk_start: libc.as_ref().map_or(app.headers().end(), |libc| libc.end),
+        brk_start: end,
         gate_word: libc.as_ref().map_or(0, Libc::gate_word),
     };
     let Assembled { bytes, report, kernel, functions } = assemble(parts, text_end, report)?;

@@ -77,11 +77,20 @@ fn inherited<'o>(owners: &'o [Option<String>], reach: &Reach, section: usize) ->
 fn add(cost: &mut ComponentCost, kind: Kind, size: u64) {
     match kind {
         Kind::Text => cost.text_bytes += size,
-        Kind::Rodata => cost.rodata_bytes += size,
+        Kind::Rodata | Kind::TlsData => cost.rodata_bytes += size,
         Kind::Data => cost.data_bytes += size,
         Kind::Bss => cost.bss_bytes += size,
-        Kind::Dropped => {}
+        Kind::TlsBss | Kind::Dropped => {}
     }
+}
+
+/// The cost of what is reached of a kit.
+pub(crate) fn of_kit(kit: &Kit, reach: &Reach, name: &str, faction: &str, why: &str) -> ComponentCost {
+    let mut cost = new(name, faction, why);
+    for section in reach.iter().filter_map(|index| kit.sections.get(index)) {
+        add(&mut cost, section.kind, section.size);
+    }
+    cost
 }
 
 fn new(name: &str, faction: &str, why: &str) -> ComponentCost {

@@ -47,7 +47,7 @@ pub struct Coverage {
 /// The system calls to which the section of a symbol refers.
 fn calls<'d>(kit: &'d Kit, symbol: &str) -> BTreeSet<&'d str> {
     let section = kit.location(symbol).and_then(|(index, _)| kit.sections.get(index));
-    let relocs = section.map_or(&[][..], |section| section.relocs);
+    let relocs = section.map_or(&[][..], |section| &section.relocs);
     let targets = relocs.iter().filter_map(|reloc| {
         let symbol = kit.symbols.get(reloc.r_sym(object::LittleEndian, false) as usize)?;
         (symbol.place == Place::Undefined).then_some(symbol.name)

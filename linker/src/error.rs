@@ -16,6 +16,15 @@ pub struct MissingSymbol {
     pub library: Option<String>,
 }
 
+/// A symbol that a rump kernel's libraries name and nobody defines.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MissingRumpSymbol {
+    /// The symbol's name.
+    pub name: String,
+    /// The object that names it first: `librumpvfs.a(vfs_bio.o)`.
+    pub user: String,
+}
+
 /// Why a file was refused or an image could not be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -53,6 +62,24 @@ pub enum Error {
         path: PathBuf,
         /// All of them, sorted.
         symbols: Vec<MissingSymbol>,
+    },
+    /// A library of a rump kernel, or a directory of such libraries, does not serve.
+    #[error("{}: {reason}; {hint}", path.display())]
+    RumpLibrary {
+        /// The library or directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+        /// The way out.
+        hint: String,
+    },
+    /// A rump kernel's libraries ask for symbols that neither they nor the platform have.
+    #[error("{}: its libraries need {} that nothing there defines:{}\nadd the libraries that define them to the directory, or leave out the components that need them", path.display(), count(symbols.len()), rump_list(symbols))]
+    MissingRumpSymbols {
+        /// The directory.
+        path: PathBuf,
+        /// All of them, sorted.
+        symbols: Vec<MissingRumpSymbol>,
     },
     /// A component was named that no kit has.
     #[error("there is no component \"{name}\"; the components are: {}", known.join(", "))]
@@ -108,6 +135,15 @@ fn list(symbols: &[MissingSymbol]) -> String {
         let library = symbol.library.as_deref().unwrap_or("not in NetBSD 10");
         // Writing to a string cannot fail.
         let _ = write!(text, "\n  {} ({library})", symbol.name);
+    }
+    text
+}
+
+fn rump_list(symbols: &[MissingRumpSymbol]) -> String {
+    let mut text = String::new();
+    for symbol in symbols {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n  {} (for {})", symbol.name, symbol.user);
     }
     text
 }

@@ -1,6 +1,9 @@
 //! `rb_image`: the table of contents as bytes, field by field as `rump_image` declares it.
 
-use rump_image::{AppInfo, ImageInfo, Segment, Span};
+use rump_image::{AppInfo, ImageInfo, RumpInfo, Segment, Span};
+
+/// Bytes of the table about a rump kernel.
+pub(crate) const RUMP_LEN: usize = size_of::<RumpInfo>();
 
 /// Bytes of the table.
 pub(crate) const LEN: usize = size_of::<ImageInfo>();
@@ -52,6 +55,17 @@ impl Out {
         }
         segments.iter().for_each(|segment| self.segment(segment));
     }
+}
+
+/// The bytes of the table about a rump kernel.
+pub(crate) fn rump_bytes(info: &RumpInfo) -> Vec<u8> {
+    let RumpInfo { constructors, tls_image, tls_len, tls_align } = *info;
+    let mut out = Out(Vec::with_capacity(RUMP_LEN));
+    out.span(constructors);
+    out.span(tls_image);
+    out.u64(tls_len);
+    out.u64(tls_align);
+    out.0
 }
 
 /// The table's bytes. The patterns name every field, so a new one cannot be forgotten.

@@ -68,7 +68,7 @@ fn program(kits: &Kits, app: &App) -> Result<Report> {
 
 /// The components that an image of the program would have; none if it cannot be baked.
 fn would_take(kits: &Kits, app: &App) -> Result<Vec<report::ComponentCost>> {
-    match bake::choose(kits, app, None, &[]) {
+    match bake::choose(kits, app, None, &[], None) {
         Ok((kernel, libc)) => Ok(cost::table(&kernel, libc.as_ref())),
         Err(Error::MissingSymbols { .. }) => Ok(Vec::new()),
         Err(error) => Err(error),

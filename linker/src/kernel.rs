@@ -9,6 +9,8 @@ use crate::error::Result;
 use crate::header::IMAGE_START;
 use crate::kit::{Got, Kind, Kit, Place, Relocator};
 use crate::place::{Hole, place};
+use crate::routes::{RUMP_CALL, Routes};
+use crate::rump::RumpKernel;
 use crate::syscalls;
 use crate::{app::PAGE, info};
 
@@ -27,6 +29,7 @@ pub(crate) struct Kernel<'d> {
     info: usize,
     sysent: usize,
     components: usize,
+    routes: Option<Routes>,
 }
 
 /// Where the kernel's parts lie in physical memory, page-aligned.
@@ -45,17 +48,29 @@ fn span(start: u64, end: u64) -> Span {
 
 impl<'d> Kernel<'d> {
     /// Chooses what to take from the kit.
-    pub(crate) fn choose(mut kit: Kit<'d>, demand: &Demand) -> Result<Self> {
-        let names: BTreeSet<&str> = syscalls::all().map(|(_, name)| name).collect();
+    ///
+    /// `rump`: a rump kernel serves the system calls that layer 1 does not keep.
+    pub(crate) fn choose(mut kit: Kit<'d>, demand: &Demand, rump: bool) -> Result<Self> {
+        let mut names: BTreeSet<&str> = syscalls::all().map(|(_, name)| name).collect();
+        let routes = if rump { Some(Routes::define(&mut kit)?) } else { None };
+        let mut demand = demand.clone();
+        if let Some(routes) = &routes {
+            names.retain(|name| !routes.serves(&format!("sys_{name}")));
+            demand.symbols.retain(|symbol| !routes.serves(symbol));
+            demand.symbols.insert(RUMP_CALL.into());
+        }
         let records = components::records(&kit)?.len();
         let info = kit.define("rb_image", Kind::Rodata, 16, vec![0; info::LEN]);
         let sysent = kit.define("rb_sysent", Kind::Rodata, 16, vec![0; 8 * SYSENT_LEN]);
         let components = kit.define("rb_components", Kind::Rodata, 16, vec![0; 8 * (records + 1)]);
-        let mut selection = components::select(&kit, demand, &names)?;
+        let mut selection = components::select(&kit, &demand, &names)?;
+        if let Some(routes) = &routes {
+            selection.reach.take(routes.entries);
+        }
         let got = Got::make(&mut kit, &mut selection.reach);
         let addresses = vec![0; kit.sections.len()];
         let (externals, spans) = (BTreeMap::new(), Spans::default());
-        Ok(Self { kit, selection, addresses, spans, got, externals, info, sysent, components })
+        Ok(Self { kit, selection, addresses, spans, got, externals, info, sysent, components, routes })
     }
 
     /// Places constants and code behind the headers, around the hole. Returns the physical address after them, page-aligned.
@@ -96,6 +111,11 @@ impl<'d> Kernel<'d> {
 
     /// The address of a system call's entry, or of what stands in for it.
     pub(crate) fn entry_or_nosys(&self, symbol: &str) -> u64 {
+        if let Some(routes) = &self.routes
+            && let Some(offset) = routes.offset(symbol)
+        {
+            return self.addresses.get(routes.entries).map_or(0, |at| at + offset);
+        }
         self.address(symbol).or_else(|| self.address(NOSYS)).unwrap_or(0)
     }
 
@@ -122,6 +142,7 @@ impl<'d> Kernel<'d> {
         for &index in &self.selection.reach.externals {
             let Some(symbol) = self.kit.symbols.get(index) else { continue };
             match bound(symbol.name) {
+                _ if self.externals.contains_key(&index) => {}
                 Some(address) => {
                     self.externals.insert(index, address);
                 }
@@ -136,12 +157,40 @@ impl<'d> Kernel<'d> {
         Err(self.kit.fault(format!("it refers to {}, which nothing defines", missing.join(", "))))
     }
 
+    /// Binds what the kernel calls of a rump kernel, which is placed, and tells it where its parts lie.
+    pub(crate) fn bind_rump(&mut self, rump: &RumpKernel) -> Result<()> {
+        let mut missing = BTreeSet::new();
+        for &index in &self.selection.reach.externals {
+            let Some(symbol) = self.kit.symbols.get(index) else { continue };
+            match rump.address(symbol.name) {
+                Some(address) => {
+                    self.externals.insert(index, address);
+                }
+                None if symbol.name.starts_with("rump_") && !symbol.weak => {
+                    missing.insert(symbol.name);
+                }
+                None => {}
+            }
+        }
+        match &self.routes {
+            _ if !missing.is_empty() => Err(rump.lacks(&missing)),
+            Some(routes) => self.kit.patch(routes.info, 0, &info::rump_bytes(&rump.info())),
+            None => Ok(()),
+        }
+    }
+
     /// Fills the tables that the linker makes, except the table of contents.
     pub(crate) fn fill_tables(&mut self) -> Result<()> {
         let mut entries = [self.entry_or_nosys(NOSYS); SYSENT_LEN];
         for (number, name) in syscalls::all() {
             if let Some(entry) = entries.get_mut(number) {
                 *entry = self.entry_or_nosys(&format!("sys_{name}"));
+            }
+        }
+        if let Some(routes) = &self.routes {
+            let base = self.addresses.get(routes.entries).copied().unwrap_or(0);
+            for (offset, code) in routes.code(self, base) {
+                self.kit.patch(routes.entries, offset, &code)?;
             }
         }
         self.kit.patch(self.sysent, 0, &entries.map(u64::to_le_bytes).concat())?;
@@ -165,6 +214,7 @@ impl<'d> Kernel<'d> {
             addresses: &self.addresses,
             externals: &self.externals,
             got: &self.got,
+            thread_pointer: 0,
         };
         for index in self.selection.reach.iter() {
             let (Some(section), Some(&address)) = (self.kit.sections.get(index), self.addresses.get(index))

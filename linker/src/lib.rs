@@ -37,6 +37,8 @@ mod output;
 mod place;
 mod report;
 mod root;
+mod routes;
+mod rump;
 mod space;
 mod symbols;
 mod syscalls;
@@ -48,8 +50,9 @@ mod tests;
 pub use app::{App, AppKind};
 pub use bake::{BakeOptions, Image, Multiboot, Target, bake, components, coverage, inspect};
 pub use coverage::{Coverage, SymbolCoverage, SyscallCoverage};
-pub use error::{Error, MissingSymbol, Result};
+pub use error::{Error, MissingRumpSymbol, MissingSymbol, Result};
 pub use output::write as write_file;
 pub use report::{
     ComponentCost, ComponentInfo, FileKind, LibraryImports, Part, Report, SegmentReport, SystemCalls,
 };
+pub use rump::RumpOptions;

@@ -178,6 +178,7 @@ impl<'d> Libc<'d> {
             addresses: &self.addresses,
             externals: &self.externals,
             got: &self.got,
+            thread_pointer: 0,
         };
         for index in self.reach.iter() {
             let (Some(section), Some(&address)) = (self.kit.sections.get(index), self.addresses.get(index))

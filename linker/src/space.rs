@@ -13,6 +13,18 @@ const GAP: u64 = 2 * PAGE;
 pub(crate) enum Layer {
     Program = 0,
     Libc = 1,
+    Rump = 2,
+}
+
+impl Layer {
+    /// As reports call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Program => "program",
+            Self::Libc => "libc",
+            Self::Rump => "rump kernel",
+        }
+    }
 }
 
 /// What may be done with a segment.

@@ -49,11 +49,13 @@ impl KitBuilder {
             Kind::Rodata => (".rodata.", SectionKind::ReadOnlyData, SymbolKind::Data),
             Kind::Data => (".data.", SectionKind::Data, SymbolKind::Data),
             Kind::Bss => (".bss.", SectionKind::UninitializedData, SymbolKind::Data),
+            Kind::TlsData => (".tdata.", SectionKind::Tls, SymbolKind::Tls),
+            Kind::TlsBss => (".tbss.", SectionKind::UninitializedTls, SymbolKind::Tls),
             Kind::Dropped => (".comment.", SectionKind::Other, SymbolKind::Data),
         };
         let section =
             self.object.add_section(Vec::new(), format!("{prefix}{name}").into_bytes(), section_kind);
-        if kind == Kind::Bss {
+        if matches!(kind, Kind::Bss | Kind::TlsBss) {
             self.object.append_section_bss(section, content.len() as u64, 16);
         } else {
             self.object.append_section_data(section, content, 16);

@@ -77,6 +77,24 @@ pub struct AppInfo {
     pub segments: [Segment; MAX_SEGMENTS],
 }
 
+/// What the kernel has to know of a rump kernel that somebody else built: the linker writes it as the symbol `rb_rump`. All
+/// addresses are of the application's half, where the segments of layer 2 in [`AppInfo::segments`] map it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct RumpInfo {
+    /// Addresses of functions to be called before anything else, in this order, 8 bytes each.
+    pub constructors: Span,
+    /// Thread-local storage: the beginning of each thread's block, as it is at first.
+    pub tls_image: Span,
+    /// Bytes of a thread's block; what exceeds the image is zero. 0 if there is no such storage.
+    pub tls_len: u64,
+    /// The block's alignment, a power of two.
+    pub tls_align: u64,
+}
+
+/// [`Segment::layer`] of a rump kernel that somebody else built.
+pub const LAYER_RUMP: u32 = 2;
+
 /// A run of pages of the application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -91,7 +109,7 @@ pub struct Segment {
     pub file_len: u64,
     /// 1 read, 2 write, 4 execute.
     pub prot: u32,
-    /// 0 for the program, 1 for layer 2.
+    /// 0 for the program, 1 for layer 2, [`LAYER_RUMP`] for a rump kernel, whose pages are the kernel's.
     pub layer: u32,
 }
 

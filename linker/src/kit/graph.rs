@@ -67,7 +67,7 @@ impl Kit<'_> {
         }
         while let Some(from) = work.pop() {
             let Some(section) = self.sections.get(from) else { continue };
-            for reloc in section.relocs {
+            for reloc in section.relocs.iter() {
                 let symbol_index = usize::try_from(reloc.r_sym(LE, false)).unwrap_or(usize::MAX);
                 let Some(symbol) = self.symbols.get(symbol_index) else {
                     return Err(self.fault(format!("{} names a symbol that does not exist", section.name)));

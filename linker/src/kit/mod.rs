@@ -17,6 +17,7 @@ use std::collections::HashMap;
 pub(crate) use graph::Reach;
 use object::LittleEndian as LE;
 use object::elf::{Rela64, SymbolType};
+pub(crate) use parse::section_kind;
 pub(crate) use reloc::{Got, Relocator};
 
 use crate::error::{Error, Result};
@@ -28,6 +29,10 @@ pub(crate) enum Kind {
     Rodata,
     Data,
     Bss,
+    /// The beginning of each thread's own storage, as it is at first.
+    TlsData,
+    /// The rest of it, which is zero at first.
+    TlsBss,
     /// Not for memory: debug information, unwind tables, notes.
     Dropped,
 }
@@ -41,7 +46,7 @@ pub(crate) struct Section<'d> {
     pub size: u64,
     /// Content; empty for [`Kind::Bss`].
     pub data: Cow<'d, [u8]>,
-    pub relocs: &'d [Rela64<LE>],
+    pub relocs: Cow<'d, [Rela64<LE>]>,
 }
 
 /// Where a symbol is.
@@ -89,6 +94,26 @@ impl<'d> Kit<'d> {
         }
     }
 
+    /// A kit to which everything is yet to be added.
+    pub(crate) fn empty(name: &'static str) -> Self {
+        Self { name, sections: Vec::new(), symbols: Vec::new(), globals: HashMap::new() }
+    }
+
+    /// The number of a global symbol, defined or not.
+    pub(crate) fn global(&self, name: &str) -> Option<usize> {
+        self.globals.get(name).copied()
+    }
+
+    /// Adds a symbol; returns its number.
+    pub(crate) fn add_symbol(&mut self, symbol: Symbol<'d>, global: bool) -> usize {
+        let number = self.symbols.len();
+        if global {
+            self.globals.insert(symbol.name, number);
+        }
+        self.symbols.push(symbol);
+        number
+    }
+
     /// Whether anything in the kit names this symbol.
     pub(crate) fn mentions(&self, name: &str) -> bool {
         self.globals.contains_key(name)
@@ -102,6 +127,13 @@ impl<'d> Kit<'d> {
             .filter(|s| s.place != Place::Undefined)
     }
 
+    /// Names of the global symbols that are named and not defined, sorted.
+    pub(crate) fn undefined(&self) -> impl Iterator<Item = &'d str> {
+        let symbols = self.globals.values().filter_map(|&index| self.symbols.get(index));
+        let undefined = symbols.filter(|symbol| symbol.place == Place::Undefined).map(|symbol| symbol.name);
+        undefined.collect::<std::collections::BTreeSet<_>>().into_iter()
+    }
+
     /// Puts a global symbol at `place`, whatever it was before. Nothing happens if nobody mentions it.
     pub(crate) fn bind(&mut self, name: &str, place: Place) {
         if let Some(symbol) = self.globals.get(name).and_then(|&index| self.symbols.get_mut(index)) {
@@ -113,7 +145,14 @@ impl<'d> Kit<'d> {
     pub(crate) fn define(&mut self, name: &'static str, kind: Kind, align: u64, data: Vec<u8>) -> usize {
         let index = self.sections.len();
         let size = data.len() as u64;
-        self.sections.push(Section { name, kind, align, size, data: Cow::Owned(data), relocs: &[] });
+        self.sections.push(Section {
+            name,
+            kind,
+            align,
+            size,
+            data: Cow::Owned(data),
+            relocs: Cow::Borrowed(&[]),
+        });
         self.bind(name, Place::Section { index, offset: 0 });
         index
     }

@@ -14,11 +14,14 @@ use crate::error::{Error, Result};
 const DROPPED: &[&str] =
     &[".eh_frame", ".gcc_except_table", ".note", ".comment", ".init_array", ".fini_array"];
 
-fn kind(header: &SectionHeader64<LE>, name: &str) -> Kind {
+/// Where a section of this name is placed.
+pub(crate) fn section_kind(header: &SectionHeader64<LE>, name: &str) -> Kind {
     let flags = header.sh_flags(LE);
     let flags = elf::SectionFlags(flags.0);
     if !flags.contains(elf::SHF_ALLOC) || DROPPED.iter().any(|prefix| name.starts_with(prefix)) {
         Kind::Dropped
+    } else if flags.contains(elf::SHF_TLS) {
+        if header.sh_type(LE) == elf::SHT_NOBITS { Kind::TlsBss } else { Kind::TlsData }
     } else if flags.contains(elf::SHF_EXECINSTR) {
         Kind::Text
     } else if header.sh_type(LE) == elf::SHT_NOBITS {
@@ -45,7 +48,7 @@ impl<'d> Kit<'d> {
         for header in table.iter() {
             let section_name = table.section_name(LE, header).map_err(object)?;
             let section_name = std::str::from_utf8(section_name).map_err(|error| fault(error.to_string()))?;
-            let kind = kind(header, section_name);
+            let kind = section_kind(header, section_name);
             let data =
                 if kind == Kind::Dropped { &[][..] } else { header.data(LE, bytes).map_err(object)? };
             let align = header.sh_addralign(LE).max(1);
@@ -58,7 +61,7 @@ impl<'d> Kit<'d> {
                 align,
                 size: header.sh_size(LE),
                 data: Cow::Borrowed(data),
-                relocs: &[],
+                relocs: Cow::Borrowed(&[]),
             });
         }
         for header in table.iter() {
@@ -67,7 +70,7 @@ impl<'d> Kit<'d> {
             let target =
                 target.ok_or_else(|| fault("relocations of a section that does not exist".into()))?;
             if target.kind != Kind::Dropped {
-                target.relocs = relocs;
+                target.relocs = Cow::Borrowed(relocs);
             }
         }
         let table = table.symbols(LE, bytes, elf::SHT_SYMTAB).map_err(object)?;
@@ -87,7 +90,7 @@ impl<'d> Kit<'d> {
                         align: value.max(1),
                         size: symbol.st_size(LE),
                         data: Cow::Borrowed(&[]),
-                        relocs: &[],
+                        relocs: Cow::Borrowed(&[]),
                     });
                     Place::Section { index: sections.len() - 1, offset: 0 }
                 }
@@ -117,7 +120,7 @@ impl<'d> Kit<'d> {
     }
 
     /// Binds `__start_x` and `__stop_x` to the section `x`, as linkers do.
-    fn bound_sections(&mut self) {
+    pub(crate) fn bound_sections(&mut self) {
         for symbol in &mut self.symbols {
             if symbol.place != Place::Undefined {
                 continue;

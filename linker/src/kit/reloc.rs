@@ -20,6 +20,8 @@ pub(crate) struct Relocator<'k, 'd> {
     pub externals: &'k BTreeMap<usize, u64>,
     /// Offsets in the global offset table by symbol, and the table's section.
     pub got: &'k Got,
+    /// What `%fs` points to while a thread's own storage lies where its first content does (psABI, section 3.4.6); 0 without any.
+    pub thread_pointer: u64,
 }
 
 /// The global offset table.
@@ -74,7 +76,7 @@ impl Got {
         let mut got = Self::default();
         for index in reach.iter() {
             let Some(section) = kit.sections.get(index) else { continue };
-            for reloc in section.relocs {
+            for reloc in section.relocs.iter() {
                 if through_got(reloc.r_type(LE, false))
                     && relaxation(kit, section.kind == Kind::Text, &section.data, reloc) == Relaxation::None
                 {
@@ -109,7 +111,7 @@ impl Relocator<'_, '_> {
         let Some(section) = self.kit.sections.get(index) else { return Ok(Vec::new()) };
         let mut out = section.data.to_vec();
         let base = self.addresses.get(index).copied().unwrap_or(0);
-        for reloc in section.relocs {
+        for reloc in section.relocs.iter() {
             self.apply(&mut out, section.kind == Kind::Text, base, reloc)
                 .ok_or_else(|| self.unfit(index, reloc))?;
         }
@@ -142,6 +144,11 @@ impl Relocator<'_, '_> {
         ))
     }
 
+    /// What `_GLOBAL_OFFSET_TABLE_` means: the table, or where there is none any place that is the same for all.
+    fn got_base(&self) -> u64 {
+        self.got.section.and_then(|section| self.addresses.get(section)).copied().unwrap_or(0)
+    }
+
     /// Applies one relocation; `None` if it is unknown, lies outside the section, or its value does not fit.
     fn apply(&self, out: &mut [u8], executable: bool, base: u64, reloc: &Rela64<LE>) -> Option<()> {
         let at = usize::try_from(reloc.r_offset.get(LE)).ok()?;
@@ -166,6 +173,19 @@ impl Relocator<'_, '_> {
             }
             elf::R_X86_64_SIZE64 => {
                 put(out, at, &size()?.wrapping_add_signed(reloc.r_addend.get(LE)).to_le_bytes())
+            }
+            elf::R_X86_64_TPOFF32 => put(out, at, &signed32(target.wrapping_sub(self.thread_pointer))?),
+            elf::R_X86_64_TPOFF64 => put(out, at, &target.wrapping_sub(self.thread_pointer).to_le_bytes()),
+            elf::R_X86_64_PC16 => put(out, at, &i16::try_from(relative.cast_signed()).ok()?.to_le_bytes()),
+            elf::R_X86_64_PC8 => put(out, at, &i8::try_from(relative.cast_signed()).ok()?.to_le_bytes()),
+            elf::R_X86_64_GOTOFF64 => put(out, at, &target.wrapping_sub(self.got_base()).to_le_bytes()),
+            elf::R_X86_64_GOTPC32 => {
+                let base = self.got_base().wrapping_add_signed(reloc.r_addend.get(LE));
+                put(out, at, &signed32(base.wrapping_sub(place))?)
+            }
+            elf::R_X86_64_GOTPC64 => {
+                let base = self.got_base().wrapping_add_signed(reloc.r_addend.get(LE));
+                put(out, at, &base.wrapping_sub(place).to_le_bytes())
             }
             kind if through_got(kind) => self.apply_got(out, executable, place, reloc),
             _ => None,

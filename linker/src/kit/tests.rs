@@ -22,7 +22,8 @@ fn relocate(bytes: &[u8], change: impl FnOnce(&mut Kit)) -> crate::Result<(Vec<u
         addresses[index] = BASE + 0x1000 * n as u64;
     }
     let externals = BTreeMap::new();
-    let relocator = Relocator { kit: &kit, addresses: &addresses, externals: &externals, got: &got };
+    let relocator =
+        Relocator { kit: &kit, addresses: &addresses, externals: &externals, got: &got, thread_pointer: 0 };
     let table = got.section.map(|section| relocator.content(section)).transpose()?.unwrap_or_default();
     let (start, _) = kit.location("start").unwrap();
     let content = relocator.content(start)?;
