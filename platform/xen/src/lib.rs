@@ -17,6 +17,8 @@ use rump_net as _;
 use rump_net_local as _;
 use rump_tmpfs as _;
 use rump_vfs as _;
+// The hypercalls of rumpuser(3), for rump kernels that are linked in.
+use rumpbake_rumpuser as _;
 
 mod clock;
 mod console;

@@ -4,6 +4,7 @@
 //! rump kernel, with its CPU, that it is done.
 
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use core::ffi::{c_int, c_void};
 use core::ptr::null_mut;
 
@@ -12,6 +13,7 @@ use rump_hypercall::Giant;
 use rump_hypercall::sync::CondVar;
 
 use super::descriptor::{self, Direction};
+use super::store::File;
 use crate::component::rumpuser_component_kthread;
 use crate::thread::rumpuser_thread_create;
 use crate::upcall::hyperup;
@@ -30,8 +32,8 @@ const SECTOR: usize = 512;
 pub type Done = extern "C" fn(*mut c_void, usize, c_int);
 
 struct Request {
-    fd: c_int,
-    operation: c_int,
+    /// What the descriptor named when the transfer was asked for, and the direction.
+    file: Result<(Arc<File>, Direction), c_int>,
     data: *mut u8,
     len: usize,
     offset: i64,
@@ -49,16 +51,11 @@ static ARRIVED: CondVar = CondVar::new();
 
 impl Request {
     fn transfer(&self) -> Result<usize, c_int> {
-        let direction = match self.operation & !SYNC {
-            READ => Direction::Read,
-            WRITE => Direction::Write,
-            _ => return Err(EINVAL),
-        };
+        let (file, direction) = self.file.as_ref().map_err(|&error| error)?;
         let offset = u64::try_from(self.offset).map_err(|_| EINVAL)?;
         if !self.len.is_multiple_of(SECTOR) {
             return Err(EINVAL);
         }
-        let (file, _) = descriptor::file(self.fd, direction)?;
         if self.len == 0 {
             return Ok(0);
         }
@@ -127,7 +124,13 @@ pub unsafe extern "C" fn rumpuser_bio(
     done: Done,
     arg: *mut c_void,
 ) {
-    let request = Request { fd, operation, data: data.cast(), len, offset, done, arg };
+    let direction = match operation & !SYNC {
+        READ => Ok(Direction::Read),
+        WRITE => Ok(Direction::Write),
+        _ => Err(EINVAL),
+    };
+    let file = direction.and_then(|direction| Ok((descriptor::file(fd, direction)?.0, direction)));
+    let request = Request { file, data: data.cast(), len, offset, done, arg };
     if is_ready() {
         QUEUE.borrow_mut().requests.push_back(request);
         ARRIVED.signal();
