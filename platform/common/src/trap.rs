@@ -106,6 +106,21 @@ pub fn page_fault(va: usize, error_code: u64) -> bool {
     va < USER_MAX && (upcalls().fault)(va, access(error_code))
 }
 
+/// A flag of the application's made the kernel's code trap, which the gate enters with the application's flags: single steps, alignment checks. Takes the flag
+/// away, so that the kernel can go on; false if it was no such trap.
+pub fn shed_flag(frame: &mut Trapframe) -> bool {
+    const DEBUG: u64 = 1;
+    const ALIGNMENT: u64 = 17;
+    let flag = match frame.trapno {
+        DEBUG => 1 << 8,
+        ALIGNMENT => 1 << 18,
+        _ => return false,
+    };
+    let was_set = frame.rflags & flag != 0;
+    frame.rflags &= !flag;
+    was_set
+}
+
 /// An exception that application code caused.
 pub fn exception(frame: &mut Trapframe, fault_va: usize) {
     if frame.trapno == PAGE_FAULT {

@@ -247,7 +247,9 @@ extern "C" fn rb_hw_kernel_trap(frame: &mut Trapframe) {
             return;
         }
     }
-    backtrace::kernel_fault(frame, fault_address())
+    if !trap::shed_flag(frame) {
+        backtrace::kernel_fault(frame, fault_address())
+    }
 }
 
 #[unsafe(export_name = "rbm_return_to_user")]

@@ -105,7 +105,7 @@ extern "C" fn rb_xen_user_trap(frame: &mut Trapframe) {
     if frame.trapno == EVENT {
         leave_gate(frame);
         events::deliver();
-    } else {
+    } else if in_gate(frame.rip) == InGate::No || !trap::shed_flag(frame) {
         trap::exception(frame, fault_address());
     }
 }
@@ -184,7 +184,9 @@ extern "C" fn rb_xen_kernel_trap(frame: &mut Trapframe) {
             return;
         }
     }
-    backtrace::kernel_fault(frame, fault_address())
+    if !trap::shed_flag(frame) {
+        backtrace::kernel_fault(frame, fault_address())
+    }
 }
 
 #[unsafe(no_mangle)]

@@ -74,6 +74,30 @@ static void *work(void *arg) {
     return NULL;
 }
 
+/* Steps through instructions, and into the kernel, which is not stepped through. */
+static void step(void) {
+    long steps = ticks, before, after;
+    __asm__ volatile("pushf\n"
+                     "orl $0x100, (%%rsp)\n"
+                     "popf\n"
+                     "nop; nop; nop\n"
+                     "mov %[number], %%eax\n"
+                     "syscall\n"
+                     "mov %%rax, %[before]\n"
+                     "mov %%rsp, %%rbx\n"
+                     "and $-16, %%rsp\n"
+                     "call getpid\n"
+                     "mov %%rbx, %%rsp\n"
+                     "mov %%rax, %[after]\n"
+                     "pushf\n"
+                     "andl $~0x100, (%%rsp)\n"
+                     "popf\n"
+                     : [before] "=&r"(before), [after] "=&r"(after)
+                     : [number] "i"(SYS_getpid)
+                     : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "cc", "memory");
+    CHECK(before == self && after == self && ticks >= steps + 3);
+}
+
 /* Spins until the handler has run, with a stack pointer to where nothing is; calls the kernel from there, too. */
 static long nowhere(volatile sig_atomic_t *counter, sig_atomic_t until) {
     long result;
@@ -119,7 +143,7 @@ int main(int argc, char **argv) {
     stack_t ss = {.ss_sp = stack, .ss_size = sizeof stack};
     CHECK(sigaltstack(&ss, NULL) == 0);
     struct sigaction sa = {.sa_handler = tick, .sa_flags = SA_ONSTACK | SA_RESTART};
-    CHECK(sigaction(SIGALRM, &sa, NULL) == 0);
+    CHECK(sigaction(SIGALRM, &sa, NULL) == 0 && sigaction(SIGTRAP, &sa, NULL) == 0);
     sa.sa_handler = jump_back;
     CHECK(sigaction(SIGSEGV, &sa, NULL) == 0 && sigaction(SIGBUS, &sa, NULL) == 0);
 
@@ -138,6 +162,7 @@ int main(int argc, char **argv) {
 
     CHECK(nowhere(&ticks, ticks + 20) == self);
     CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);
+    step();
 
     if (sigsetjmp(back, 1) == 0) {
         call_nowhere();
