@@ -71,7 +71,9 @@ fn write_text(out: &mut String, report: &Report) -> std::fmt::Result {
     }
     writeln!(out, "\n{} in the file, {} in memory", size(report.file_bytes), size(report.memory_bytes))?;
     writeln!(out, "starts at {:#x}", report.entry)?;
-    writeln!(out, "system calls are {}", system_calls(report.system_calls))?;
+    if let Some(how) = report.system_calls {
+        writeln!(out, "system calls are {}", system_calls(how))?;
+    }
     if !report.segments.is_empty() {
         writeln!(
             out,

@@ -55,7 +55,7 @@ fn program(kits: &Kits, app: &App) -> Result<Report> {
         kind: report::kind(app),
         program: None,
         target: None,
-        system_calls: report::system_calls(app),
+        system_calls: Some(report::system_calls(app)),
         file_bytes: app.file_bytes() as u64,
         memory_bytes: headers.loads.iter().map(|load| load.page_end() - load.page_start()).sum(),
         entry: headers.entry,

@@ -43,8 +43,9 @@ pub struct Report {
     /// For an image: the platform that it is for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub target: Option<Target>,
-    /// How the program enters the kernel.
-    pub system_calls: SystemCalls,
+    /// How the program enters the kernel; images of earlier versions do not say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub system_calls: Option<SystemCalls>,
     /// The file's length.
     pub file_bytes: u64,
     /// Memory that the image takes at boot; of a program, what its segments take.
@@ -138,7 +139,7 @@ pub(crate) fn of(target: Target, app: &App, kernel: &Kernel, libc: Option<&Libc>
         kind: FileKind::Image,
         program: Some(kind(app)),
         target: Some(target),
-        system_calls: system_calls(app),
+        system_calls: Some(system_calls(app)),
         file_bytes: 0,
         memory_bytes: 0,
         entry: 0,
