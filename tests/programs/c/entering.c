@@ -76,26 +76,29 @@ static void *work(void *arg) {
 
 /* Steps through instructions, and into the kernel, which is not stepped through. */
 static void step(void) {
-    long steps = ticks, before, after;
+    long steps = ticks, called, trapped;
     __asm__ volatile("pushf\n"
                      "orl $0x100, (%%rsp)\n"
                      "popf\n"
                      "nop; nop; nop\n"
-                     "mov %[number], %%eax\n"
-                     "syscall\n"
-                     "mov %%rax, %[before]\n"
                      "mov %%rsp, %%rbx\n"
                      "and $-16, %%rsp\n"
                      "call getpid\n"
                      "mov %%rbx, %%rsp\n"
-                     "mov %%rax, %[after]\n"
+                     "mov %%rax, %[called]\n"
+                     "pushf\n"
+                     "orl $0x100, (%%rsp)\n"
+                     "popf\n"
+                     "mov %[number], %%eax\n"
+                     "syscall\n"
+                     "mov %%rax, %[trapped]\n"
                      "pushf\n"
                      "andl $~0x100, (%%rsp)\n"
                      "popf\n"
-                     : [before] "=&r"(before), [after] "=&r"(after)
+                     : [called] "=&r"(called), [trapped] "=&r"(trapped)
                      : [number] "i"(SYS_getpid)
                      : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "cc", "memory");
-    CHECK(before == self && after == self && ticks >= steps + 3);
+    CHECK(called == self && trapped == self && ticks >= steps + 3);
 }
 
 /* Spins until the handler has run, with a stack pointer to where nothing is; calls the kernel from there, too. */
