@@ -18,6 +18,14 @@ static void syscall_getppid(long count) {
         KEEP((long)syscall(SYS_getppid));
 }
 
+static void instruction_getppid(long count) {
+    while (count-- > 0) {
+        long parent;
+        __asm__ volatile("syscall" : "=a"(parent) : "a"((long)SYS_getppid) : "rcx", "r11", "rdx", "memory");
+        KEEP(parent);
+    }
+}
+
 static void monotonic(long count) {
     struct timespec now;
     while (count-- > 0) {
@@ -50,6 +58,7 @@ int main(int argc, char **argv) {
     MUST((null_fd = open("/dev/null", O_WRONLY)) >= 0);
     measure("getppid", libc_getppid);
     measure("syscall_getppid", syscall_getppid);
+    measure("instruction_getppid", instruction_getppid);
     measure("clock_gettime_monotonic", monotonic);
     measure("clock_gettime_realtime", realtime);
     measure("write_dev_null", write_null);

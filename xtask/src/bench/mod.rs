@@ -17,6 +17,7 @@ mod promises;
 mod results;
 mod stats;
 mod table;
+mod xen_calls;
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
