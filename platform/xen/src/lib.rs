@@ -4,8 +4,8 @@
 //! console, power-off; and the crates of layer 1, so that all of it is one archive. `linker/build.rs` builds it with flags of its own; it is no
 //! default member of the workspace. The interface is Xen's public headers (`xen/include/public` in its sources), named by file where they are used.
 //!
-//! Kernel and application share one page table, as on bare metal. The kernel runs in guest-kernel mode with event delivery masked; the application runs in
-//! guest-user mode, because in guest-kernel mode Xen pushes its frames at the current stack pointer, over a red zone.
+//! Kernel and application share one page table, as on bare metal. The kernel runs with event delivery masked, in guest-kernel mode from the first hypercall on; the
+//! application runs in guest-user mode, because in guest-kernel mode Xen pushes its frames at the current stack pointer, over a red zone. `entry.rs` says how the two meet.
 #![no_std]
 
 extern crate alloc;
