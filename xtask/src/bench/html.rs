@@ -24,7 +24,7 @@ table { table-layout: fixed; } .name { width: 15rem; } .value { width: 6.5rem; }
 h2 { margin-top: 2.2rem; } .ours { fill: var(--ours); } .other { fill: var(--other); } .even { fill: var(--line); }
 .interval, .axis { stroke: currentColor; } .axis { opacity: .35; } svg text { fill: currentColor; font-size: 11px; }
 .plots { display: flex; flex-wrap: wrap; gap: 1.5rem; } figure { margin: 0; } .note { opacity: .8; }
-polyline { fill: none; stroke-width: 2; } polyline.ours { stroke: var(--ours); } polyline.other { stroke: var(--other); }";
+polyline.ours, polyline.other { fill: none; stroke-width: 2; } polyline.ours { stroke: var(--ours); } polyline.other { stroke: var(--other); }";
 
 /// The page.
 pub fn page(results: &Results, first: &str, second: &str) -> String {
@@ -239,10 +239,11 @@ fn plot(out: &mut String, name: &str, scale: &Scale, first: &str, second: &str) 
     out.push_str("</svg></figure>\n");
 }
 
-/// The powers of ten that hold all values between them, as exponents; two different ones.
+/// The powers of ten that hold all values between them, but for a little, as exponents; two different ones.
 fn decades(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
-    let low = values.clone().fold(f64::MAX, f64::min).log10().floor();
-    let high = values.fold(f64::MIN_POSITIVE, f64::max).log10().ceil();
+    const SLACK: f64 = 0.05;
+    let low = (values.clone().fold(f64::MAX, f64::min).log10() + SLACK).floor();
+    let high = (values.fold(f64::MIN_POSITIVE, f64::max).log10() - SLACK).ceil();
     (low, high.max(low + 1.0))
 }
 
