@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -195,6 +196,12 @@ static void serve(struct peer *peer, int write) {
 
 int main(void) {
     signal(SIGPIPE, SIG_IGN);
+    /* As many connections as the system allows. */
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
 #ifdef __linux__
     queue = epoll_create1(0);
 #else

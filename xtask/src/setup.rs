@@ -36,6 +36,8 @@ const PACKAGES: &[Package] = &[
         command: "/usr/share/ovmf/OVMF.fd",
         reason: "is UEFI for QEMU, which starts disks",
     },
+    Package { name: "wrk", command: "wrk", reason: "asks the benchmark's servers for pages" },
+    Package { name: "iproute2", command: "ip", reason: "makes the benchmark's network" },
 ];
 
 /// The C and C++ compiler for NetBSD, and NetBSD's headers: a Python package.

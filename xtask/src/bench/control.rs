@@ -16,6 +16,20 @@ pub const COMMAND_LINE: &str = "console=ttyS0 quiet panic=-1 rdinit=/init mitiga
     nokaslr lpj=4000000 random.trust_cpu=on rcupdate.rcu_expedited=1 8250.nr_uarts=1 cryptomgr.notests \
     pci=lastbus=0 lsm= audit=0 init_on_alloc=0 cgroup_disable=memory initcall_blacklist=tracer_init_tracefs reboot=t";
 
+/// Where the modules that are needed are kept, below the control's folder.
+const MODULES: &str = "modules";
+/// What a virtio network card on PCI needs, each after what it uses itself; below the package's folder of modules.
+const NETWORK_MODULES: &[&str] = &[
+    "drivers/virtio/virtio_ring.ko",
+    "drivers/virtio/virtio.ko",
+    "drivers/virtio/virtio_pci_legacy_dev.ko",
+    "drivers/virtio/virtio_pci_modern_dev.ko",
+    "drivers/virtio/virtio_pci.ko",
+    "net/core/failover.ko",
+    "drivers/net/net_failover.ko",
+    "drivers/net/virtio_net.ko",
+];
+
 /// The files of the Linux side.
 pub struct Control {
     /// The kernel proper.
@@ -54,6 +68,21 @@ impl Control {
             musl: folder.join("debian/usr"),
             package,
         })
+    }
+
+    /// The modules for a virtio network card, in the order in which they have to be loaded.
+    pub fn network_modules(&self) -> Result<Vec<Vec<u8>>> {
+        let folder = tools::folder().join("linux");
+        let modules = folder.join(MODULES);
+        if !modules.exists() {
+            // Unpacked before there was a benchmark that needs them.
+            fetch(&folder)?;
+        }
+        let read = |path: &&str| {
+            let path = modules.join(path.rsplit('/').next().unwrap_or(path));
+            std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+        };
+        NETWORK_MODULES.iter().map(read).collect()
     }
 
     /// A guest with this initramfs.
@@ -139,7 +168,15 @@ fn fetch(folder: &Path) -> Result<()> {
     let vmlinux =
         lz4::vmlinux(&bytes).with_context(|| format!("{}: no kernel comes out", bzimage.display()))?;
     std::fs::write(folder.join("vmlinux"), vmlinux)?;
-    // The rest is modules, most of 130 MB.
+    let modules = folder.join(MODULES);
+    std::fs::create_dir_all(&modules)?;
+    for path in NETWORK_MODULES {
+        let from = folder.join(format!("debian/lib/modules/{release}/kernel/{path}"));
+        let name = path.rsplit('/').next().unwrap_or(path);
+        std::fs::copy(&from, modules.join(name))
+            .with_context(|| format!("cannot copy {}", from.display()))?;
+    }
+    // The rest is other modules, most of 130 MB.
     std::fs::remove_dir_all(folder.join("debian/lib"))?;
     std::fs::remove_dir_all(&packages)?;
     std::fs::write(folder.join("ready"), kernel)?;

@@ -6,7 +6,7 @@
 
 use anyhow::Result;
 
-use super::{Run, growth, host, xen_calls};
+use super::{Run, growth, host, net, xen_calls};
 
 /// A measure that is taken from outside of the guest.
 pub type Measure = fn(&mut Run) -> Result<()>;
@@ -19,6 +19,7 @@ pub const OUTSIDE: &[(&str, Measure)] = &[
     ("memory", host::memory),
     ("bake", host::bake),
     ("growth", growth::growth),
+    ("net", net::net),
     ("xen-calls", xen_calls::calls),
 ];
 

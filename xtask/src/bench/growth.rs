@@ -106,6 +106,7 @@ fn once(candidate: &Candidate) -> Result<(Option<f64>, f64)> {
         memory_kib: MEMORY_KIB,
         arguments: &[],
         options: Vec::new(),
+        through: Vec::new(),
         timeout: Duration::from_secs(120),
     })?;
     let Some(first) = boot.line("hello") else {

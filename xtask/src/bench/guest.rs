@@ -56,6 +56,8 @@ pub struct Setup<'a> {
     pub arguments: &'a [&'a str],
     /// Further options of QEMU's.
     pub options: Vec<OsString>,
+    /// A command with its arguments, in front of QEMU's.
+    pub through: Vec<OsString>,
     pub timeout: Duration,
 }
 
@@ -122,8 +124,11 @@ impl Guest {
     pub fn start(setup: &Setup<'_>) -> Result<Self> {
         let status_file = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
         let (accel, cpu) = if has_kvm() { ("kvm", "host") } else { ("tcg", "max") };
-        let mut command = Command::new(qemu());
+        let mut words = setup.through.clone();
+        words.push(qemu());
+        let mut command = Command::new(&words[0]);
         command
+            .args(&words[1..])
             .args(["-M", setup.machine.option(), "-accel", accel, "-cpu", cpu])
             .args(["-m", &format!("{}K", setup.memory_kib)])
             .args(["-display", "none", "-monitor", "none", "-serial", "stdio"])

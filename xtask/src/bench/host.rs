@@ -27,7 +27,15 @@ const FLOOR: &str = "floor";
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn setup(what: &Bootable, machine: Machine) -> Setup<'_> {
-    Setup { what, machine, memory_kib: MEMORY_KIB, arguments: &[], options: Vec::new(), timeout: TIMEOUT }
+    Setup {
+        what,
+        machine,
+        memory_kib: MEMORY_KIB,
+        arguments: &[],
+        options: Vec::new(),
+        through: Vec::new(),
+        timeout: TIMEOUT,
+    }
 }
 
 fn hello() -> Source {

@@ -12,6 +12,7 @@ mod guest;
 mod host;
 mod html;
 mod lz4;
+mod net;
 mod programs;
 mod promises;
 mod results;
@@ -46,7 +47,7 @@ pub struct Args {
     /// Fewer rounds: three minutes instead of fifteen
     #[arg(long)]
     quick: bool,
-    /// Only the groups (boot, instructions, size, memory, bake, and the programs in tests/bench) whose name holds this
+    /// Only the groups (boot, instructions, size, memory, bake, net, and the programs in tests/bench) whose name holds this
     #[arg(long, value_name = "NAME")]
     filter: Option<String>,
     /// Write docs/bench.html and the promises in SPECIFICATION.md, too
@@ -154,6 +155,7 @@ impl Run {
                     memory_kib: MEMORY_KIB,
                     arguments,
                     options: Vec::new(),
+                    through: Vec::new(),
                     timeout: Duration::from_secs(if arguments.is_empty() { 600 } else { 180 }),
                 };
                 let start = Instant::now();
@@ -336,6 +338,7 @@ fn empty_results(mode: Mode, sides: &[Side]) -> Results {
             accelerator: if guest::has_kvm() { "kvm" } else { "tcg" }.to_owned(),
             control_command_line: control.as_ref().map(|_| control::COMMAND_LINE.to_owned()),
             control,
+            network: None,
         },
         calibration_ms: Vec::new(),
         load_average: file("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" "),

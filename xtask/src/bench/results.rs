@@ -78,6 +78,8 @@ pub struct Machine {
     pub accelerator: String,
     pub control: Option<String>,
     pub control_command_line: Option<String>,
+    /// How the guests of the network's figures were reached.
+    pub network: Option<String>,
 }
 
 /// Everything.
@@ -210,6 +212,7 @@ pub(super) mod tests {
                 accelerator: String::new(),
                 control: None,
                 control_command_line: None,
+                network: None,
             },
             calibration_ms: Vec::new(),
             load_average: String::new(),

@@ -99,11 +99,10 @@ fn settle() {
             _ => count(&ifp.counters.ierrors, 1),
         }
     }
-    let queued = STATE.borrow().queued.replace(0);
-    for device in 0..64 {
-        if queued >> device & 1 != 0 {
-            net::flush(device);
-        }
+    let mut queued = STATE.borrow().queued.replace(0);
+    while queued != 0 {
+        net::flush(queued.trailing_zeros() as usize);
+        queued &= queued - 1;
     }
 }
 
