@@ -1,6 +1,7 @@
 //! `cargo xtask compat`: writes the tables of what is implemented of NetBSD's interfaces, docs/compat-*.md.
 //!
-//! The linker knows: it reads the kits that images are made from. So the work is done by an example of its crate.
+//! The linker knows: it reads the kits that images are made from. So the work is done by an example of its crate. The hypercalls of rumpuser(3) are read off
+//! their sources ([`rumpuser`]).
 
 use std::path::Path;
 use std::process::Command;
@@ -8,16 +9,18 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::abi::Mode;
-use crate::tools;
+use crate::{rumpuser, tools};
 
 /// The files, in docs/.
-const FILES: [&str; 2] = ["compat-syscalls.md", "compat-libc.md"];
+const FILES: [&str; 3] = ["compat-syscalls.md", "compat-libc.md", "rumpuser.md"];
 
 /// Writes or checks the tables.
 pub fn run(mode: Mode) -> Result<()> {
     let docs = tools::root().join("docs");
     let work = tempfile::tempdir().context("cannot make a temporary folder")?;
     let folder = if mode == Mode::Check { work.path() } else { &docs };
+    let hypercalls = rumpuser::document(tools::root(), &tools::headers())?;
+    std::fs::write(folder.join("rumpuser.md"), hypercalls).context("cannot write docs/rumpuser.md")?;
     let mut command = Command::new("cargo");
     command.current_dir(tools::root());
     command.args(["run", "--quiet", "--package", "rumpbake-linker", "--example", "compat", "--"]);

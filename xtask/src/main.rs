@@ -5,6 +5,7 @@ mod abi;
 mod bench;
 mod compat;
 mod demo;
+mod rumpuser;
 mod setup;
 mod test;
 mod tools;
@@ -45,7 +46,7 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Write the tables of what is implemented of NetBSD's interfaces, docs/compat-*.md
+    /// Write the tables of what is implemented of NetBSD's interfaces, docs/compat-*.md and docs/rumpuser.md
     Compat {
         /// Write nothing; fail if something differs
         #[arg(long)]

@@ -32,7 +32,7 @@ pub(crate) fn wait_until(deadline_ns: u64) {
     CondVar::new().wait_until(deadline_ns);
 }
 
-/// rumpuser_clock_gettime: EINVAL for a clock that there is not.
+/// rumpuser_clock_gettime: the time of day, or the time since boot. EINVAL for a clock that there is not.
 ///
 /// # Safety
 /// The pointers may be written through.

@@ -9,7 +9,7 @@ use crate::{bytes, printf};
 
 pub use crate::va::rumpuser_dprintf;
 
-/// rumpuser_putchar.
+/// rumpuser_putchar: writes a character to the console.
 #[unsafe(no_mangle)]
 pub extern "C" fn rumpuser_putchar(ch: c_int) {
     console::write(&[ch as u8]);

@@ -63,7 +63,7 @@ impl Cv {
     }
 }
 
-/// rumpuser_cv_init.
+/// rumpuser_cv_init: makes one.
 ///
 /// # Safety
 /// `cvp` may be written through.
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn rumpuser_cv_init(cvp: *mut *mut Cv) {
     unsafe { cvp.write(Box::into_raw(Box::new(cv))) };
 }
 
-/// rumpuser_cv_destroy.
+/// rumpuser_cv_destroy: frees it.
 ///
 /// # Safety
 /// The condition variable is valid, nobody waits on it, and it is not used again.

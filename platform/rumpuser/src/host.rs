@@ -47,8 +47,8 @@ fn param(name: &str) -> Result<String, c_int> {
         _ if name.starts_with('_') => Err(EINVAL),
         _ => match config().env.into_iter().find(|(known, _)| known == name) {
             Some((_, value)) => Ok(value),
-            // The other half is the program's.
-            None if name == MEMLIMIT => Ok(format!("{}", page_counts().free * PAGE_SIZE as u64 / 2)),
+            // The rest is the program's.
+            None if name == MEMLIMIT => Ok(format!("{}", page_counts().free / 4 * 3 * PAGE_SIZE as u64)),
             None => Err(ENOENT),
         },
     }
@@ -145,7 +145,7 @@ pub fn set_kill(kill: Kill) {
     KILL.set(Some(kill));
 }
 
-/// rumpuser_kill: ENOSYS where nobody raises signals.
+/// rumpuser_kill: raises a signal in the program; ENOSYS where nobody does that.
 #[unsafe(no_mangle)]
 pub extern "C" fn rumpuser_kill(pid: i64, signal: c_int) -> c_int {
     KILL.get().map_or(ENOSYS, |kill| kill(pid, signal))
@@ -162,13 +162,13 @@ pub extern "C" fn rumpuser_dl_bootstrap(
 ) {
 }
 
-/// rumpuser_daemonize_begin: ENOSYS. There is no terminal to leave.
+/// rumpuser_daemonize_begin: ENOSYS: there is no terminal to leave.
 #[unsafe(no_mangle)]
 pub extern "C" fn rumpuser_daemonize_begin() -> c_int {
     ENOSYS
 }
 
-/// rumpuser_daemonize_done: ENOSYS.
+/// rumpuser_daemonize_done: ENOSYS, likewise.
 #[unsafe(no_mangle)]
 pub extern "C" fn rumpuser_daemonize_done(_error: c_int) -> c_int {
     ENOSYS

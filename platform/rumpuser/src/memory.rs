@@ -75,7 +75,7 @@ pub unsafe extern "C" fn rumpuser_malloc(len: usize, alignment: c_int, memp: *mu
     0
 }
 
-/// rumpuser_free. Nothing, for no memory.
+/// rumpuser_free: gives memory back; nothing, for no memory.
 ///
 /// # Safety
 /// The memory is rumpuser_malloc's for the same length, and not used any more.
@@ -120,7 +120,7 @@ pub unsafe extern "C" fn rumpuser_anonmmap(
     0
 }
 
-/// rumpuser_unmap.
+/// rumpuser_unmap: gives pages back.
 ///
 /// # Safety
 /// The memory is rumpuser_anonmmap's, and not used any more.
@@ -131,7 +131,7 @@ pub unsafe extern "C" fn rumpuser_unmap(memory: *mut c_void, _len: usize) {
     unsafe { dealloc(memory.cast(), layout) };
 }
 
-/// rumpuser_getpagesize.
+/// rumpuser_getpagesize: 4096.
 #[unsafe(no_mangle)]
 pub extern "C" fn rumpuser_getpagesize() -> c_ulong {
     PAGE_SIZE as c_ulong

@@ -66,7 +66,7 @@ impl Mtx {
     }
 }
 
-/// rumpuser_mutex_init.
+/// rumpuser_mutex_init: makes a mutex, SPIN or KMUTEX or both.
 ///
 /// # Safety
 /// `mtxp` may be written through.
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn rumpuser_mutex_enter_nowrap(mtx: *mut Mtx) {
     unsafe { &*mtx }.enter_nowrap();
 }
 
-/// rumpuser_mutex_tryenter: EBUSY if it is held.
+/// rumpuser_mutex_tryenter: enters it if it is free. EBUSY if it is not.
 ///
 /// # Safety
 /// The mutex is valid.
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn rumpuser_mutex_tryenter(mtx: *mut Mtx) -> c_int {
     if unsafe { &*mtx }.take() { 0 } else { EBUSY }
 }
 
-/// rumpuser_mutex_exit.
+/// rumpuser_mutex_exit: hands it to the one that has waited longest.
 ///
 /// # Safety
 /// The mutex is valid, and the caller holds it.
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn rumpuser_mutex_exit(mtx: *mut Mtx) {
     unsafe { &*mtx }.exit();
 }
 
-/// rumpuser_mutex_destroy.
+/// rumpuser_mutex_destroy: frees it.
 ///
 /// # Safety
 /// The mutex is valid, nobody holds it, and it is not used again.

@@ -101,7 +101,7 @@ impl Rw {
     }
 }
 
-/// rumpuser_rw_init.
+/// rumpuser_rw_init: makes a lock.
 ///
 /// # Safety
 /// `rwp` may be written through.
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn rumpuser_rw_enter(kind: c_int, rw: *mut Rw) {
     }
 }
 
-/// rumpuser_rw_tryenter: EBUSY if it would have to wait.
+/// rumpuser_rw_tryenter: enters it if that takes no wait. EBUSY if it does.
 ///
 /// # Safety
 /// The lock is valid.
@@ -175,7 +175,7 @@ pub unsafe extern "C" fn rumpuser_rw_downgrade(rw: *mut Rw) {
     }
 }
 
-/// rumpuser_rw_exit.
+/// rumpuser_rw_exit: hands it to the next writer, or to the readers.
 ///
 /// # Safety
 /// The lock is valid, and the caller holds it.
@@ -185,7 +185,7 @@ pub unsafe extern "C" fn rumpuser_rw_exit(rw: *mut Rw) {
     unsafe { &*rw }.exit();
 }
 
-/// rumpuser_rw_destroy.
+/// rumpuser_rw_destroy: frees it.
 ///
 /// # Safety
 /// The lock is valid, nobody holds it, and it is not used again.

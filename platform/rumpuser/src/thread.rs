@@ -48,7 +48,7 @@ fn start(arg: usize) -> ! {
     rumpuser_thread_exit()
 }
 
-/// rumpuser_thread_create: ENOMEM if there is no memory for it. `cookie` is for rumpuser_thread_join, and written only if the thread is to be joined. Name,
+/// rumpuser_thread_create: makes a thread. ENOMEM if there is no memory for it. `cookie` is for rumpuser_thread_join, and written only if the thread is to be joined. Name,
 /// priority and CPU are hints that this platform has no use for.
 ///
 /// # Safety

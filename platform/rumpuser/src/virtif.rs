@@ -56,6 +56,9 @@ unsafe extern "C" {
     fn rump_virtif_virt_deliverpkt(softc: *mut Softc, iov: *mut Iovec, count: usize);
 }
 
+/// Where it is. The rump kernel lies anywhere in the address space, so it is called by its whole address, which is data.
+static DELIVER: unsafe extern "C" fn(*mut Softc, *mut Iovec, usize) = rump_virtif_virt_deliverpkt;
+
 /// The interfaces that there are, by their addresses.
 static INTERFACES: Giant<Vec<usize>> = Giant::new(Vec::new());
 
@@ -86,8 +89,8 @@ fn deliver(softc: *mut Softc, packet: &Packet) {
         .collect();
     let Some(hyperup) = hyperup() else { return };
     (hyperup.schedule)();
-    // SAFETY: the rump kernel made the softc, and copies what it wants to keep.
-    unsafe { rump_virtif_virt_deliverpkt(softc, iov.as_mut_ptr(), iov.len()) };
+    // SAFETY: the rump kernel made the softc, and copies what it wants to keep. Read as it stands there, lest the compiler call the function itself.
+    unsafe { (&raw const DELIVER).read_volatile()(softc, iov.as_mut_ptr(), iov.len()) };
     (hyperup.unschedule)();
 }
 

@@ -90,7 +90,7 @@ fn open(name: &[u8], mode: c_int) -> Result<c_int, c_int> {
     Ok((free + FIRST) as c_int)
 }
 
-/// rumpuser_open: ENOENT if there is no such file and none is to be made, EEXIST if there must not be one, EISDIR for a directory to write to, EINVAL for
+/// rumpuser_open: opens a file. ENOENT if there is no such file and none is to be made, EEXIST if there must not be one, EISDIR for a directory to write to, EINVAL for
 /// neither reading nor writing. BIO is a hint that makes no difference here.
 ///
 /// # Safety
@@ -108,14 +108,14 @@ pub unsafe extern "C" fn rumpuser_open(name: *const c_char, mode: c_int, fd: *mu
     }
 }
 
-/// rumpuser_close: EBADF if it is not open. Block transfers under way are brought to their end.
+/// rumpuser_close: closes a descriptor. EBADF if it is not open. Block transfers under way are brought to their end.
 #[unsafe(no_mangle)]
 pub extern "C" fn rumpuser_close(fd: c_int) -> c_int {
     let taken = index(fd).ok().and_then(|index| OPEN.borrow_mut().get_mut(index).and_then(Option::take));
     if taken.is_some() { 0 } else { EBADF }
 }
 
-/// rumpuser_getfileinfo: ENOENT if there is no such file.
+/// rumpuser_getfileinfo: a file's size and kind. ENOENT if there is no such file.
 ///
 /// # Safety
 /// `name` is a string; `size` and `kind` are null or may be written through.

@@ -92,7 +92,7 @@ unsafe fn vector(
     error
 }
 
-/// rumpuser_iovread: EBADF if it is not open for reading, EINVAL for an offset below 0 that is not NOSEEK, EISDIR for a directory. At the end, 0 bytes.
+/// rumpuser_iovread: reads into pieces, at an offset or at the descriptor's own. EBADF if it is not open for reading, EINVAL for an offset below 0 that is not NOSEEK, EISDIR for a directory. At the end, 0 bytes.
 ///
 /// # Safety
 /// `iov` has `count` pieces that may be written to; `done` may be written through.
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn rumpuser_iovread(
     unsafe { vector(fd, iov, count, offset, done, Direction::Read) }
 }
 
-/// rumpuser_iovwrite: as rumpuser_iovread; ENOSPC behind the end of a disk, ENOMEM without memory. Descriptors 1 and 2 are the console.
+/// rumpuser_iovwrite: writes from pieces, likewise. Errors as rumpuser_iovread's; ENOSPC behind the end of a disk, ENOMEM without memory. Descriptors 1 and 2 are the console.
 ///
 /// # Safety
 /// `iov` has `count` pieces that may be read; `done` may be written through.
