@@ -69,7 +69,7 @@ const SHUTDOWN_NS: u64 = 10_000_000_000;
 /// Asks the program to end, by SIGTERM; ends it when it has had its time.
 fn shutdown() {
     let Some(proc) = crate::proc::proc0() else { boot::exit(Exit::Signaled(SIGTERM as u8)) };
-    let time_is_up = |_| boot::exit(Exit::Signaled(SIGKILL as u8));
+    let time_is_up = |_| crate::exit::end(Exit::Signaled(SIGKILL as u8));
     time::callout(time::monotonic_ns().saturating_add(SHUTDOWN_NS), time_is_up, 0);
     crate::signal::psignal(proc, SIGTERM);
 }

@@ -1,6 +1,6 @@
 //! What happens before an LWP goes back to the application (userret, issignal, postsig).
 
-use rump_hypercall::boot::{self, Exit};
+use rump_hypercall::boot::Exit;
 use rump_hypercall::user::{self, Trapframe};
 
 use super::action::{DefaultAction, Disposition, SaFlags, SigAction, default_action};
@@ -14,6 +14,7 @@ use crate::proc::Proc;
 
 /// The upcall: signals and requests.
 pub fn ast(frame: &mut Trapframe) {
+    crate::uvm::fault::end_if_killed();
     let Some(lwp) = curlwp_opt() else { return };
     lwp.awakened.set(false);
     loop {
@@ -78,7 +79,7 @@ pub fn call_handler(lwp: &'static Lwp, frame: &mut Trapframe, info: &KsigInfo, a
             frame.rsp
         );
         user::crash_report("no stack for a signal handler", frame);
-        boot::exit(Exit::Signaled(SIGILL as u8));
+        crate::exit::end(Exit::Signaled(SIGILL as u8));
     }
     if action.flags.contains(SaFlags::RESETHAND)
         && !matches!(info.signo, SIGILL | SIGTRAP | SIGPWR)

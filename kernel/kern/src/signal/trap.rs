@@ -24,6 +24,7 @@ const PF_EXEC: u64 = 16;
 
 /// The upcall: the application caused an exception.
 pub fn trap(frame: &mut Trapframe, va: usize) {
+    crate::uvm::fault::end_if_killed();
     let (signo, code, addr) = classify(frame, va);
     let info = KsigInfo {
         signo,

@@ -4,6 +4,7 @@
 //! brings in twice as many pages as the one before, up to [`WINDOW_PAGES_MAX`]. Pages that are resident already (the image's own,
 //! those of a mapping whose protection was taken away and given back) are mapped with their neighbours in the same leaf.
 
+use rump_hypercall::Giant;
 use rump_hypercall::boot::{self, Exit};
 use rump_hypercall::memory::{self, OutOfMemory, Prot};
 use rump_hypercall::upcall::Access;
@@ -14,6 +15,8 @@ use super::object::PagerError;
 use super::page::OwnedPage;
 use super::space::VmSpace;
 use super::{PAGE_SIZE, trunc_page};
+use crate::lwp::curlwp_opt;
+use crate::signal::number::SIGKILL;
 
 /// Most pages of anonymous memory that one fault brings in.
 const WINDOW_PAGES_MAX: usize = 16;
@@ -98,19 +101,38 @@ pub fn fault(va: usize, access: Access) -> bool {
     let result = proc.vm.borrow_mut().fault(va, access);
     match result {
         Ok(()) => true,
-        Err(FaultError::OutOfMemory) => out_of_memory(),
+        Err(FaultError::OutOfMemory) => {
+            out_of_memory();
+            false
+        }
         Err(_) => false,
     }
 }
 
-/// Ends the program: it has used up the machine's memory.
-fn out_of_memory() -> ! {
+/// Whether the program is to end since no page was left for it.
+static KILLED: Giant<bool> = Giant::new(false);
+
+/// Ends the program if no page was left for it. Called where the kernel is about to go back to the application, and so holds nothing.
+pub fn end_if_killed() {
+    if KILLED.get() {
+        crate::exit::end(Exit::Signaled(SIGKILL as u8));
+    }
+}
+
+/// The program has used up the machine's memory: it is to end, as soon as the kernel has let go of what it may be doing for it.
+fn out_of_memory() {
+    if KILLED.get() {
+        return;
+    }
+    KILLED.set(true);
+    if let Some(lwp) = curlwp_opt() {
+        lwp.interrupt();
+    }
     let resident_kib = crate::proc::proc0().map_or(0, |proc| proc.vm.borrow().resident_bytes() / 1024);
     crate::log!(
         "rumpbake: out of memory: the program holds {resident_kib} KiB of the machine's {} KiB, and no page is left; it is killed",
         boot::info().memory_bytes / 1024
     );
-    boot::exit(Exit::Signaled(9))
 }
 
 impl VmSpace {
