@@ -18,7 +18,7 @@ use rump_kern::{Errno, etc, init_main, log, sleep_sig};
 
 use crate::addr::Addr;
 use crate::dhcp::{Change, Client, Lease};
-use crate::ifnet::{self, IfAddr, Ifnet, Kind, LOOPBACK_MTU, Offloads};
+use crate::ifnet::{self, AddrState, IfAddr, Ifnet, Kind, LOOPBACK_MTU, Offloads};
 use crate::route::{self, Route};
 use crate::wire::UDP_LEN;
 use crate::{arp, nd, neighbor, netisr, sntp};
@@ -35,6 +35,8 @@ const TSO_MAX: usize = 65_535 - 15;
 const SOLICITATIONS: u8 = 3;
 /// Between two of them (RTR_SOLICITATION_INTERVAL).
 const SOLICITATION_NS: u64 = 4 * NS_PER_S;
+/// How long after the first one programs wait for a router (MAX_RA_DELAY_TIME, and the way).
+const ROUTER_NS: u64 = NS_PER_S;
 /// Name servers that resolv.conf names (MAXNS).
 const DNS_MAX: usize = 3;
 
@@ -56,6 +58,8 @@ struct Interface {
     /// Solicitations that are to be sent, and when the next one.
     solicitations: u8,
     solicit_ns: u64,
+    /// Until when a router's first word is waited for.
+    router_ns: u64,
     dns: Vec<(Source, Vec<Addr>)>,
     domain: Option<Vec<u8>>,
 }
@@ -118,6 +122,7 @@ fn attach() {
             link_up: info.link_up,
             solicitations: 0,
             solicit_ns: time::NEVER,
+            router_ns: 0,
             dns: Vec::new(),
             domain: None,
         });
@@ -300,6 +305,7 @@ fn solicit_routers(ifp: &'static Ifnet) {
     with(ifp, |interface| {
         interface.solicitations = SOLICITATIONS - 1;
         interface.solicit_ns = now_ns + SOLICITATION_NS;
+        interface.router_ns = now_ns + ROUTER_NS;
     });
     netisr::wake_by(now_ns + SOLICITATION_NS);
     nd::router_solicit(ifp);
@@ -313,7 +319,9 @@ pub fn takes_advertisements(ifp: &Ifnet) -> bool {
 
 /// A router has advertised itself: no more questions.
 pub fn router_found(ifp: &Ifnet) {
-    with(ifp, |interface| (interface.solicitations, interface.solicit_ns) = (0, time::NEVER));
+    with(ifp, |interface| {
+        (interface.solicitations, interface.solicit_ns, interface.router_ns) = (0, time::NEVER, 0);
+    });
     addresses_changed();
 }
 
@@ -341,22 +349,38 @@ fn has_dns() -> bool {
     STATE.borrow().interfaces.iter().any(|interface| !interface.dns.is_empty())
 }
 
-/// Whether an address may yet come to an interface that has none.
-fn is_pending() -> bool {
-    let waits = |interface: &Interface| interface.dhcp.as_ref().is_some_and(|client| !client.has_lease());
-    STATE.borrow().interfaces.iter().any(waits)
+/// Until when an address or a route of this family may yet come, or an address be found to be nobody else's; 0 if nothing is to be expected.
+fn pending_until(v4: bool) -> u64 {
+    let of = |interface: &Interface| {
+        let waits = if v4 {
+            interface.dhcp.as_ref().is_some_and(|client| !client.has_lease())
+        } else {
+            let addrs = interface.ifp.addrs.borrow();
+            addrs.iter().any(|own| matches!(own.state, AddrState::Tentative { .. }))
+        };
+        match (waits, v4) {
+            (true, _) => WAIT_NS,
+            (false, true) => 0,
+            (false, false) => interface.router_ns,
+        }
+    };
+    STATE.borrow().interfaces.iter().map(of).max().unwrap_or(0)
 }
 
 /// Waits until `done`, or nothing more is to be expected. For an LWP in a system call.
 ///
 /// # Errors
 /// EINTR, ERESTART.
-fn wait_until(done: impl Fn() -> bool) -> Result<(), Errno> {
-    while !done() && is_pending() && time::monotonic_ns() < WAIT_NS {
+fn wait_until(v4: bool, done: impl Fn() -> bool) -> Result<(), Errno> {
+    while !done() {
+        let until_ns = pending_until(v4).min(WAIT_NS);
+        if time::monotonic_ns() >= until_ns {
+            break;
+        }
         if netisr::poll() {
             continue;
         }
-        match sleep_sig(&CHANGED, WAIT_NS) {
+        match sleep_sig(&CHANGED, until_ns) {
             Ok(()) | Err(Errno::EWOULDBLOCK) => {}
             Err(errno) => return Err(errno),
         }
@@ -373,7 +397,7 @@ pub fn wait_for(dst: Addr) -> Result<(), Errno> {
     if route::lookup(dst).is_ok() && route_is_final(dst) {
         return Ok(());
     }
-    wait_until(|| route::lookup(dst).is_ok() && route_is_final(dst))
+    wait_until(dst.is_v4(), || route::lookup(dst).is_ok() && route_is_final(dst))
 }
 
 /// A broadcast or multicast address has a way even before there is an address to send from.
@@ -384,7 +408,7 @@ fn route_is_final(dst: Addr) -> bool {
 fn await_file(path: &[u8]) {
     if path == b"/etc/resolv.conf" {
         // Who is interrupted opens what is there.
-        let _ = wait_until(has_dns);
+        let _ = wait_until(true, has_dns);
     }
 }
 
@@ -619,14 +643,14 @@ mod tests {
     #[test]
     fn a_lease_is_got_and_used() {
         from_nothing(set_up, |peer| {
-            assert!(is_pending());
+            assert_ne!(pending_until(true), 0);
             let discover = peer.receive().unwrap();
             assert_eq!(kind_of(&discover), Some(1));
             peer.send(&answer(&discover, 2));
             let request = peer.receive().unwrap();
             assert_eq!(kind_of(&request), Some(3));
             peer.send(&answer(&request, 5));
-            assert!(!is_pending());
+            assert_eq!(pending_until(true), 0);
             let own = Addr::v4([192, 0, 2, 9]);
             assert!(ifnet::is_local(own));
             let path = route::lookup(Addr::v4([8, 8, 8, 8])).unwrap();
@@ -643,7 +667,7 @@ mod tests {
             // Nobody answers until the lease is over.
             timer(later_ns + 1801 * NS_PER_S);
             assert!(!ifnet::is_local(own) && route::lookup(Addr::v4([8, 8, 8, 8])).is_err());
-            assert!(is_pending() && STATE.borrow().resolv_conf.is_empty());
+            assert!(pending_until(true) != 0 && STATE.borrow().resolv_conf.is_empty());
         });
     }
 
@@ -680,8 +704,10 @@ mod tests {
             assert_eq!(path.next_hop, their_link_local().with_zone(peer.ifp.index));
             assert_eq!(STATE.borrow().resolv_conf, "nameserver 2001:db8::53\n");
             assert!(!has_address(), "nobody has had the time to object");
+            assert_eq!(pending_until(false), WAIT_NS);
             crate::timer(time::monotonic_ns() + 2 * NS_PER_S);
             assert!(has_address());
+            assert_eq!(pending_until(false), 0);
             let own = route::source(far, &path).unwrap();
             assert!(own.matches(far, 32) && !own.is_link_local());
         });
