@@ -24,6 +24,8 @@ const DATAGRAM_BYTES: usize = 4096;
 
 /// The list of interfaces and their addresses; None with errno set.
 pub(crate) fn interface_list() -> Option<Array<u8>> {
+    // The call that this mentions is what brings interfaces into an image; sysctl(3) alone does not.
+    core::hint::black_box(sys::__socket30 as extern "C" fn(c_int, c_int, c_int) -> c_int);
     let mib = [CTL_NET, AF_ROUTE, 0, 0, NET_RT_IFLIST, 0];
     loop {
         let mut length = 0;

@@ -94,6 +94,9 @@ fn network(rest: &[i32]) -> Result<Vec<u8>, Errno> {
     query(rest)
 }
 
+/// Largest buffer that a socket may be given, bytes.
+pub const SB_MAX: usize = 4 << 20;
+
 /// The version of POSIX.1 that the options follow.
 const POSIX_2001: i32 = 200_112;
 
@@ -129,6 +132,7 @@ static KERN: &[Node] = &[
     node(KERN_PROC2, "proc2", Value::Query(procs::proc2)),
     node(KERN_PROC_ARGS, "proc_args", Value::Query(procs::proc_args)),
     int!(KERN_FSCALE, "fscale", FSCALE),
+    int!(KERN_SBMAX, "sbmax", SB_MAX as i32),
     node(KERN_CP_TIME, "cp_time", Value::Struct(values::cp_time)),
     int!(KERN_MAXPHYS, "maxphys", 65536),
     int!(KERN_MONOTONIC_CLOCK, "monotonic_clock", POSIX_2001),

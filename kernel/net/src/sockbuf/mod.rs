@@ -29,7 +29,7 @@ mod tests;
 pub use record::{DENSE_MAX, Record, packet_from_uio, packet_to_uio};
 
 /// Largest buffer that SO_RCVBUF and SO_SNDBUF give (kern.sbmax).
-pub const SB_MAX: usize = 4 << 20;
+pub use rump_kern::sysctl::tree::SB_MAX;
 
 /// A piece of a stream.
 struct Chunk {
