@@ -17,6 +17,7 @@ use crate::tools;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Source {
     C(PathBuf),
+    Cxx(PathBuf),
     Go(PathBuf),
 }
 
@@ -108,13 +109,16 @@ fn rumpbake(command: &Path, source: &Source, name: &str, bake: &[&str], work: &P
     let image = work.join(format!("{name}{}.img", bake.concat().replace('-', "_")));
     match source {
         // In the checkout, where it finds the compiler.
-        Source::C(file) => must(
-            Command::new(command)
-                .current_dir(tools::root())
-                .args(["cc", "-O2", "-s", "-lpthread", "-o"])
-                .arg(&elf)
-                .arg(file),
-        )?,
+        Source::C(file) | Source::Cxx(file) => {
+            let compiler = if matches!(source, Source::C(_)) { "cc" } else { "c++" };
+            must(
+                Command::new(command)
+                    .current_dir(tools::root())
+                    .args([compiler, "-O2", "-s", "-lpthread", "-o"])
+                    .arg(&elf)
+                    .arg(file),
+            )?;
+        }
         Source::Go(folder) => go(folder, "netbsd", &elf)?,
     }
     must(Command::new(command).arg("hw").arg("--quiet").arg(&elf).arg("-o").arg(&image).args(bake))?;
@@ -136,6 +140,9 @@ fn linux(control: &Control, source: &Source, name: &str, purpose: Purpose, work:
         )?,
         (Source::C(file), Purpose::Inside) => {
             control.compile(Libc::Glibc, std::slice::from_ref(file), &[], &[], &program)?;
+        }
+        (Source::Cxx(file), _) => {
+            must(Command::new("g++").args(["-O2", "-static", "-s", "-o"]).arg(&program).arg(file))?;
         }
         (Source::Go(folder), _) => go(folder, "linux", &program)?,
     }
