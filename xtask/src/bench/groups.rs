@@ -6,7 +6,7 @@
 
 use anyhow::Result;
 
-use super::{Run, growth, host, net, xen_calls};
+use super::{Run, growth, host, net, xen_calls, xen_guests};
 
 /// A measure that is taken from outside of the guest.
 pub type Measure = fn(&mut Run) -> Result<()>;
@@ -21,6 +21,7 @@ pub const OUTSIDE: &[(&str, Measure)] = &[
     ("growth", growth::growth),
     ("net", net::net),
     ("xen-calls", xen_calls::calls),
+    ("xen-guests", xen_guests::guests),
 ];
 
 /// What the figures of a group are.

@@ -19,6 +19,7 @@ mod results;
 mod stats;
 mod table;
 mod xen_calls;
+mod xen_guests;
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
