@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rump_config::Config;
-use rumpbake_linker::{App, BakeOptions, Image, Multiboot, Target, bake};
+use rumpbake_linker::{App, BakeOptions, Image, Multiboot, RumpOptions, Target, bake};
 
 use crate::config_args::ConfigArgs;
 use crate::failure::{Failure, Outcome};
@@ -26,6 +26,12 @@ pub struct BakeArgs {
     /// Put these kernel components in; for a static program, these instead of all
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     components: Option<Vec<String>>,
+    /// Take the rump kernel whose static libraries (librump.a and others) are in this directory: it serves files and sockets
+    #[arg(long, value_name = "DIR")]
+    rump_libs: Option<PathBuf>,
+    /// Components of that rump kernel, by their libraries: vfs for librumpvfs.a
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', requires = "rump_libs")]
+    rump_components: Vec<String>,
     /// Leave out the function names that make backtraces readable
     #[arg(long)]
     strip: bool,
@@ -90,6 +96,10 @@ impl BakeArgs {
             map: self.map.clone(),
             symbols: self.symbols.clone(),
             multiboot,
+            rump: self.rump_libs.clone().map(|libraries| RumpOptions {
+                libraries,
+                components: self.rump_components.clone(),
+            }),
         };
         let (image, file_bytes) = progress::during("baking", || {
             let app = App::read(&self.program)?;

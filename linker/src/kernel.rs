@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::header::IMAGE_START;
 use crate::kit::{Got, Kind, Kit, Place, Relocator};
 use crate::place::{Hole, place};
-use crate::routes::{RUMP_CALL, Routes};
+use crate::routes::{RUMP_CALL, Routes, VENEER_LEN, veneer};
 use crate::rump::RumpKernel;
 use crate::syscalls;
 use crate::{app::PAGE, info};
@@ -52,7 +52,7 @@ impl<'d> Kernel<'d> {
     /// `rump`: a rump kernel serves the system calls that layer 1 does not keep.
     pub(crate) fn choose(mut kit: Kit<'d>, demand: &Demand, rump: bool) -> Result<Self> {
         let mut names: BTreeSet<&str> = syscalls::all().map(|(_, name)| name).collect();
-        let routes = if rump { Some(Routes::define(&mut kit)?) } else { None };
+        let mut routes = if rump { Some(Routes::define(&mut kit)?) } else { None };
         let mut demand = demand.clone();
         if let Some(routes) = &routes {
             names.retain(|name| !routes.serves(&format!("sys_{name}")));
@@ -64,7 +64,8 @@ impl<'d> Kernel<'d> {
         let sysent = kit.define("rb_sysent", Kind::Rodata, 16, vec![0; 8 * SYSENT_LEN]);
         let components = kit.define("rb_components", Kind::Rodata, 16, vec![0; 8 * (records + 1)]);
         let mut selection = components::select(&kit, &demand, &names)?;
-        if let Some(routes) = &routes {
+        if let Some(routes) = &mut routes {
+            routes.define_veneers(&mut kit, &mut selection.reach);
             selection.reach.take(routes.entries);
         }
         let got = Got::make(&mut kit, &mut selection.reach);
@@ -160,11 +161,16 @@ impl<'d> Kernel<'d> {
     /// Binds what the kernel calls of a rump kernel, which is placed, and tells it where its parts lie.
     pub(crate) fn bind_rump(&mut self, rump: &RumpKernel) -> Result<()> {
         let mut missing = BTreeSet::new();
-        for &index in &self.selection.reach.externals {
+        let Some(routes) = &self.routes else { return Ok(()) };
+        let veneers = routes.veneers.unwrap_or(0);
+        let base = self.addresses.get(veneers).copied().unwrap_or(0);
+        for (nth, &index) in self.selection.reach.externals.iter().enumerate() {
             let Some(symbol) = self.kit.symbols.get(index) else { continue };
             match rump.address(symbol.name) {
                 Some(address) => {
-                    self.externals.insert(index, address);
+                    let offset = (nth * VENEER_LEN) as u64;
+                    self.kit.patch(veneers, offset, &veneer(address))?;
+                    self.externals.insert(index, base + offset);
                 }
                 None if symbol.name.starts_with("rump_") && !symbol.weak => {
                     missing.insert(symbol.name);
@@ -172,11 +178,10 @@ impl<'d> Kernel<'d> {
                 None => {}
             }
         }
-        match &self.routes {
-            _ if !missing.is_empty() => Err(rump.lacks(&missing)),
-            Some(routes) => self.kit.patch(routes.info, 0, &info::rump_bytes(&rump.info())),
-            None => Ok(()),
+        if !missing.is_empty() {
+            return Err(rump.lacks(&missing));
         }
+        self.kit.patch(routes.info, 0, &info::rump_bytes(&rump.info()))
     }
 
     /// Fills the tables that the linker makes, except the table of contents.

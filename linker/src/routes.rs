@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::Result;
 use crate::info;
 use crate::kernel::Kernel;
-use crate::kit::{Kind, Kit};
+use crate::kit::{Kind, Kit, Reach};
 use crate::syscalls;
 
 /// What all entries go to, the call's number in `eax`.
@@ -18,6 +18,14 @@ const KEPT: &str = ".rb.rump.kept";
 /// Bytes of an entry.
 const ENTRY: usize = 16;
 
+/// Bytes of a veneer.
+pub(crate) const VENEER_LEN: usize = 16;
+
+/// Code that goes on at `target`, wherever that is: mov $target,%r11; jmp *%r11.
+pub(crate) fn veneer(target: u64) -> Vec<u8> {
+    [&[0x49, 0xbb][..], &target.to_le_bytes(), &[0x41, 0xff, 0xe3]].concat()
+}
+
 /// The entries and the table that tells the kernel about a rump kernel.
 #[derive(Clone, Debug)]
 pub(crate) struct Routes {
@@ -25,6 +33,8 @@ pub(crate) struct Routes {
     pub entries: usize,
     /// The section with [`rump_image::RumpInfo`].
     pub info: usize,
+    /// The section with a veneer for each function of the rump kernel that the kernel calls; it is out of reach of a call.
+    pub veneers: Option<usize>,
     /// Places of the entries in their section and numbers, by the calls' symbols.
     calls: BTreeMap<String, (u64, usize)>,
 }
@@ -46,7 +56,15 @@ impl Routes {
             .collect();
         let entries = kit.define("rb_rump_entries", Kind::Text, 16, vec![0x90; calls.len() * ENTRY]);
         let info = kit.define("rb_rump", Kind::Rodata, 8, vec![0; info::RUMP_LEN]);
-        Ok(Self { entries, info, calls })
+        Ok(Self { entries, info, veneers: None, calls })
+    }
+
+    /// Defines the veneers, for what the reached part of the kernel leaves undefined.
+    pub(crate) fn define_veneers(&mut self, kit: &mut Kit, reach: &mut Reach) {
+        let section =
+            kit.define("rb_rump_veneers", Kind::Text, 16, vec![0x90; reach.externals.len() * VENEER_LEN]);
+        reach.take(section);
+        self.veneers = Some(section);
     }
 
     /// Whether the rump kernel serves the call with this symbol.

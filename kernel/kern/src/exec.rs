@@ -10,7 +10,7 @@ use rump_abi::{limits, param};
 use rump_hypercall::boot;
 use rump_hypercall::memory::{PAGE_SIZE, Prot};
 use rump_hypercall::user::Trapframe;
-use rump_image::{AppInfo, Segment};
+use rump_image::{AppInfo, LAYER_RUMP, Segment};
 
 use crate::copy::copyout_bytes;
 use crate::errno::Errno;
@@ -79,6 +79,11 @@ pub fn map_segments(proc: &Proc, app: &AppInfo) -> Result<(), Errno> {
         let end = start.checked_add(segment.len as usize).ok_or(Errno::ENOMEM)?;
         if !(start | end).is_multiple_of(PAGE_SIZE) || start >= end || !vm.map.in_bounds(&(start..end)) {
             return Err(Errno::ENOMEM);
+        }
+        if segment.layer == LAYER_RUMP {
+            // Mapped before, for good; not the program's to touch.
+            vm.map.insert(start, Entry::new(end, Prot::empty(), Prot::empty(), Backing::Anon));
+            continue;
         }
         let pages = segment.file_len.min(segment.len) as usize / PAGE_SIZE;
         let mut index = 0;

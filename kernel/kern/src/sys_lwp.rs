@@ -107,11 +107,22 @@ fn prepare(lwp: &'static Lwp) -> Trapframe {
     start.frame
 }
 
+/// What is to be done by an LWP that ends.
+static EXIT_HOOK: Giant<Option<fn()>> = Giant::new(None);
+
+/// Has `f` called by each LWP that ends while others go on. It must not wait.
+pub fn set_exit_hook(f: fn()) {
+    EXIT_HOOK.set(Some(f));
+}
+
 /// Ends the calling LWP, which is `lwp`.
 pub fn exit_lwp(lwp: &'static Lwp) -> ! {
     let proc = lwp.proc;
     if proc.lwps.live_count() == 1 {
         crate::exit::exit1(0);
+    }
+    if let Some(hook) = EXIT_HOOK.get() {
+        hook();
     }
     crate::lwpctl::exited(lwp);
     crate::clock::lwp_exits(lwp);

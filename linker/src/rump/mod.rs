@@ -27,6 +27,7 @@ use crate::kernel::Kernel;
 use crate::kit::{Got, Kind, Kit, Place, Reach, Relocator, Section};
 use crate::place::place;
 use crate::report::ComponentCost;
+use crate::routes::{VENEER_LEN, veneer};
 use crate::space::{Layer, Pages, Prot, Space};
 
 /// The component of the kernel kit that starts a rump kernel.
@@ -35,8 +36,6 @@ pub(crate) const COMPONENT: &str = "rumpkernel";
 const NAME: &str = "rump kernel";
 /// Compiled for the small code model.
 const LIMIT: u64 = 1 << 31;
-/// Bytes of a veneer.
-const VENEER: usize = 16;
 /// What the kernel kit offers beside hypercalls: what compilers call of their own accord.
 const BUILTINS: [&str; 6] = ["memcpy", "memmove", "memset", "memcmp", "bcmp", "strlen"];
 /// Link sets that libraries refer to although none may contribute.
@@ -210,13 +209,13 @@ impl<'d> RumpKernel<'d> {
         }
         let got = Got::make(&mut kit, &mut reach);
         let calls = reach.externals.len();
-        let data = Cow::Owned(vec![0x90; calls * VENEER]);
+        let data = Cow::Owned(vec![0x90; calls * VENEER_LEN]);
         let veneers = kit.sections.len();
         kit.sections.push(Section {
             name: ".veneers",
             kind: Kind::Text,
             align: 16,
-            size: (calls * VENEER) as u64,
+            size: (calls * VENEER_LEN) as u64,
             data,
             relocs: Cow::Borrowed(&[]),
         });
@@ -304,11 +303,9 @@ impl<'d> RumpKernel<'d> {
             let Some(symbol) = self.kit.symbols.get(index) else { continue };
             // What is absent is weak, and stays 0: `choose` has seen to that.
             let Some(target) = kernel.address(symbol.name) else { continue };
-            // mov $target,%r11; jmp *%r11
-            let code = [&[0x49, 0xbb][..], &target.to_le_bytes(), &[0x41, 0xff, 0xe3]].concat();
-            self.kit.patch(self.veneers, nth, &code)?;
+            self.kit.patch(self.veneers, nth, &veneer(target))?;
             self.externals.insert(index, base + nth);
-            nth += VENEER as u64;
+            nth += VENEER_LEN as u64;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Entry and exit of the kernel: exceptions and interrupts on IST stacks, the `syscall` instruction, the gate.
 //!
 //! Application code runs in ring 0 like the kernel, so the processor switches stacks on its own account only through the interrupt stack table. What interrupts
-//! application code (an address in the lower half) moves its frame to the top of the LWP's kernel stack at once, and may wait there like a
+//! application code (an address in the lower half, interrupts enabled: a rump kernel from elsewhere also lies there) moves its frame to the top of the LWP's kernel stack at once, and may wait there like a
 //! system call. What interrupts the kernel is a fault inside a copy to or from the application, or a device while the processor is idle: it is handled on
 //! the IST stack and goes on where it was. xmm0–15 are saved beside the frame because kernel code uses them; see `rumpbake_platform::fpu`.
 //!
@@ -46,6 +46,8 @@ rb_vectors:
 rb_interrupt:
     test byte ptr [rsp + 23], 0x80
     jnz 3f
+    test byte ptr [rsp + 33], 2
+    jz 3f
     push rax
     push rcx
     mov rax, [rip + rb_cpu + 8]
@@ -247,7 +249,7 @@ extern "C" fn rb_hw_kernel_trap(frame: &mut Trapframe) {
             return;
         }
     }
-    if !trap::shed_flag(frame) {
+    if !trap::shed_flag(frame) && !trap::foreign_fault(frame, fault_address()) {
         backtrace::kernel_fault(frame, fault_address())
     }
 }

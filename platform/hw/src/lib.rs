@@ -15,6 +15,7 @@ use rump_net_local as _;
 use rump_tmpfs as _;
 use rump_vfs as _;
 // The hypercalls of rumpuser(3), for rump kernels that are linked in.
+use rumpbake_rumpkernel as _;
 use rumpbake_rumpuser as _;
 
 mod acpi;

@@ -184,7 +184,7 @@ extern "C" fn rb_xen_kernel_trap(frame: &mut Trapframe) {
             return;
         }
     }
-    if !trap::shed_flag(frame) {
+    if !trap::shed_flag(frame) && !trap::foreign_fault(frame, fault_address()) {
         backtrace::kernel_fault(frame, fault_address())
     }
 }

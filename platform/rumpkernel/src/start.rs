@@ -1,0 +1,93 @@
+//! Starting the rump kernel: thread-local storage, constructors, rump_init, and a process of its own for the program.
+
+use core::ffi::{c_int, c_void};
+use core::slice;
+
+use rump_hypercall::boot::{self, Exit};
+use rump_image::{RumpInfo, Span};
+use rumpbake_rumpuser::tls::{self, Template};
+use rumpbake_rumpuser::upcall::hyperup;
+
+use crate::{console, lwp, memory};
+
+unsafe extern "C" {
+    /// The linker's table.
+    static rb_rump: RumpInfo;
+    /// Starts the rump kernel; 0 or an error number (rump(3)).
+    fn rump_init() -> c_int;
+    /// Makes a process and its lwp, and has that be the calling thread's (`rump/rumpkern_if_pub.h`).
+    fn rump_pub_lwproc_rfork(flags: c_int) -> c_int;
+}
+
+/// The new process has no descriptors (`RUMP_RFFD_CLEAR`).
+const RFFD_CLEAR: c_int = 2;
+
+/// What the linker tells.
+pub fn info() -> &'static RumpInfo {
+    // SAFETY: the linker defines it, and nobody writes it.
+    unsafe { &rb_rump }
+}
+
+fn fail(what: &str, error: i32) -> ! {
+    rump_kern::log!("rumpbake: the rump kernel {what}: error {error}");
+    boot::exit(Exit::Exited(127))
+}
+
+/// The bytes of a run of the rump kernel's memory.
+fn bytes(span: Span) -> &'static [u8] {
+    if span.len == 0 {
+        return &[];
+    }
+    let start = core::ptr::with_exposed_provenance(span.start as usize);
+    // SAFETY: the linker says that these are constants of the rump kernel, whose memory is mapped for good.
+    unsafe { slice::from_raw_parts(start, span.len as usize) }
+}
+
+/// The component's start, in the first LWP.
+pub fn init() {
+    if memory::map().is_err() {
+        rump_kern::log!("rumpbake: no memory for the rump kernel");
+        boot::exit(Exit::Exited(127));
+    }
+    let info = info();
+    if info.tls_len != 0 {
+        tls::set_template(Template {
+            image: bytes(info.tls_image),
+            len: info.tls_len as usize,
+            align: info.tls_align as usize,
+        });
+    }
+    let pid = lwp::inside_first(|| {
+        for constructor in bytes(info.constructors).chunks_exact(size_of::<usize>()) {
+            let address = usize::from_le_bytes(constructor.try_into().unwrap_or_default());
+            // Some compilers end their lists with 0 or -1.
+            if address != 0 && address != usize::MAX {
+                let function = core::ptr::with_exposed_provenance::<c_void>(address);
+                // SAFETY: an address in the list of constructors is that of a function without arguments.
+                unsafe { core::mem::transmute::<*const c_void, extern "C" fn()>(function)() };
+            }
+        }
+        // SAFETY: called once, after the constructors.
+        let error = unsafe { rump_init() };
+        if error != 0 {
+            fail("does not start", error);
+        }
+        // SAFETY: the rump kernel runs.
+        let error = unsafe { rump_pub_lwproc_rfork(RFFD_CLEAR) };
+        if error != 0 {
+            fail("cannot make a process for the program", error);
+        }
+        current_process()
+    });
+    lwp::set_process(pid);
+    console::init();
+}
+
+/// The process to which the calling thread's lwp belongs.
+fn current_process() -> i32 {
+    let Some(hyperup) = hyperup() else { fail("has not called rumpuser_init", 0) };
+    (hyperup.schedule)();
+    let pid = (hyperup.getpid)();
+    (hyperup.unschedule)();
+    pid
+}
