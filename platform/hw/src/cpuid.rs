@@ -108,8 +108,8 @@ const FS_BASE: u32 = 0xc000_0100;
 
 #[unsafe(export_name = "rbm_set_fsbase")]
 fn set_fsbase(base: usize) {
-    // A non-canonical base would fault; the application's half has none.
-    let base = if base >= 1 << 47 { 0 } else { base };
+    // A base that is not canonical would fault. The kernel's half has some: a rump kernel's threads have their storage on the heap.
+    let base = if (base << 16).cast_signed() >> 16 == base.cast_signed() { base } else { 0 };
     if features().fsgsbase {
         // SAFETY: the base affects application code only, and is canonical.
         unsafe { asm!("wrfsbase {}", in(reg) base, options(nostack, preserves_flags)) };

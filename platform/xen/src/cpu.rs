@@ -73,8 +73,8 @@ pub fn init() {
 fn set_fsbase(base: usize) {
     /// SEGBASE_FS
     const SEGBASE_FS: u64 = 0;
-    // The application's half has no other address, and Xen refuses one that is not canonical.
-    let base = if base >= 1 << 47 { 0 } else { base as u64 };
+    // Xen refuses a base that is not canonical. The kernel's half has some: a rump kernel's threads have their storage on the heap.
+    let base = if (base << 16).cast_signed() >> 16 == base.cast_signed() { base as u64 } else { 0 };
     // SAFETY: written once at boot; the base affects application code only, and is canonical.
     unsafe {
         if *HAS_FSGSBASE.get() {
