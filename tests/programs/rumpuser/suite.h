@@ -107,7 +107,11 @@ void fill(void *, int, size_t);
 
 /* Sets the pretended kernel up on the calling thread, and runs one test; returns how many claims did not hold. */
 int suite_run(const char *name);
-/* Runs all of them, and says so on the console. */
+/* rump_init(3): runs all of them, says so on the console, and ends the image: with 0 if every claim held. */
 int rump_init(void);
+int rump_pub_lwproc_rfork(int flags);
+int rump_pub_lwproc_newlwp(pid_t pid);
+void rump_pub_lwproc_releaselwp(void);
+int rump_syscall(int number, void *arguments, size_t len, long *values);
 
 #endif

@@ -1,0 +1,62 @@
+//! The conformance suite of rumpuser(3) as a rump kernel of its own: the same C as in `tests/rumpuser`, linked with `--rump-libs` and booted.
+
+use std::process::Command;
+
+use rumpbake_tests::{Platform, c, on, run, work_dir, workspace};
+
+/// Compiles the suite to `librump.a` in a folder of its own, as NetBSD's libraries are compiled; returns the folder.
+fn library() -> std::path::PathBuf {
+    let folder = work_dir("rumpuser");
+    let zig = || {
+        let mut zig = Command::new(workspace().join(".tools/ziglang/ziglang/zig"));
+        zig.env("ZIG_GLOBAL_CACHE_DIR", work_dir("zig-cache"))
+            .env("ZIG_LOCAL_CACHE_DIR", work_dir("zig-cache"));
+        zig.current_dir(&folder);
+        zig
+    };
+    let suite = workspace().join("tests/programs/rumpuser");
+    let entries = std::fs::read_dir(&suite).unwrap().map(|entry| entry.unwrap().path());
+    let mut sources: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "c")).collect();
+    sources.sort();
+    let mut compile = zig();
+    compile.args(["cc", "-target", "x86_64-netbsd.10.1", "-std=c11", "-O2", "-ffreestanding", "-fno-pic"]);
+    run(compile.args(["-Wall", "-Wextra", "-Werror", "-c"]).args(&sources));
+    let objects = sources.iter().map(|source| source.with_extension("o").file_name().unwrap().to_owned());
+    run(zig().args(["ar", "rcs", "librump.a"]).args(objects));
+    folder
+}
+
+/// What the suite expects to find in the image.
+fn root() -> std::path::PathBuf {
+    let root = work_dir("rumpuser/root");
+    let baked = root.join("baked");
+    std::fs::create_dir_all(&baked).unwrap();
+    for name in ["file", "written"] {
+        std::fs::write(baked.join(name), "what was baked in\n").unwrap();
+    }
+    root
+}
+
+fn conforms(platform: Platform) {
+    // Both platforms' tests use the folder.
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let image = {
+        let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (library, root) = (library(), root());
+        let [library, root] = [&library, &root].map(|path| path.to_str().unwrap());
+        c("echo").bake_for(platform, &["--rump-libs", library, "--root", root, "--env", "RUMP_VERBOSE=1"])
+    };
+    let run = image.run().ok();
+    let _ = run
+        .shows("rumpuser: by descriptor\n")
+        .shows("rumpuser: by putchar\n")
+        .shows("rumpuser: -1 2 3 10 ab CD c string %\n")
+        .shows("rumpuser: -5000000000 1099511627776 100000000 7 8 9 10\n")
+        .shows("rumpuser: [    1] [2    ] [00003] [+4] [ 5] [006] [0x7] [   8]\n")
+        .shows("rumpuser: [   right] [left    ] [cu] [lon] [0x1000]\n")
+        .shows("tests passed\n");
+}
+
+on!(hw, xen: fn the_suite_passes(platform) {
+    conforms(platform);
+});
