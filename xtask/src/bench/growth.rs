@@ -47,8 +47,12 @@ struct Candidate {
 /// Bakes and boots programs of all sizes in turn.
 pub fn growth(run: &mut Run) -> Result<()> {
     let mut candidates = Vec::new();
-    // A quick run is to see that it works; the largest image takes longest, and what is wrong shows at the third as well.
-    let few = |counts: &'static [u64]| if run.mode == Mode::Full { counts } else { &counts[..3] };
+    let few = |counts: &'static [u64]| match run.mode {
+        Mode::Full => counts,
+        // The largest image takes longest, and what is wrong shows at the third as well.
+        Mode::Quick => &counts[..3],
+        Mode::Check => &counts[..1],
+    };
     for &count in few(SYMBOLS) {
         let source = write(&run.work, &format!("symbols_{count}"), &with_symbols(count)?)?;
         for side in run.sides.iter().filter(|side| matches!(side.system, System::Rumpbake(_))) {

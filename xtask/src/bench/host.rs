@@ -75,7 +75,7 @@ pub fn boot(run: &mut Run) -> Result<()> {
             candidates.push(Candidate { machine, side: FLOOR.to_owned(), what, line: "floor" });
         }
     }
-    let rounds = run.rounds(11, 5);
+    let rounds = run.rounds(11, 3);
     for round in 0..=rounds {
         run.calibrate();
         for candidate in &candidates {
@@ -117,7 +117,7 @@ pub fn instructions(run: &mut Run) -> Result<()> {
         }
     }
     built.push((Machine::Pc, FLOOR.to_owned(), programs::floor(&run.work)?));
-    for _ in 0..run.rounds(5, 3) {
+    for _ in 0..run.rounds(5, 1) {
         for (machine, side, what) in &built {
             let options = vec!["-plugin".into(), plugin_option.clone()];
             guest::boot(&Setup { options, ..setup(what, *machine) })?;
@@ -133,10 +133,14 @@ pub fn instructions(run: &mut Run) -> Result<()> {
 
 /// What has to be shipped.
 pub fn size(run: &mut Run) -> Result<()> {
+    let cxx = Source::Cxx(host_source("hello.cc"));
     let go = Source::Go(programs::folder().join("golang"));
-    for (name, source, bake) in
-        [("hello", hello(), &[][..]), ("hello_stripped", hello(), &["--strip"]), ("golang", go, &[])]
-    {
+    for (name, source, bake) in [
+        ("hello", hello(), &[][..]),
+        ("hello_stripped", hello(), &["--strip"]),
+        ("cxx", cxx, &[]),
+        ("golang", go, &[]),
+    ] {
         for side in &run.sides {
             let program = name.trim_end_matches("_stripped");
             let built = side.build(&source, program, Purpose::Boot, bake, &run.work)?;
@@ -174,20 +178,21 @@ fn kib(value: u64) -> f64 {
 
 /// Bisects: a guest that prints its line and ends well has enough. The answer is too large by one `part`th at most.
 fn least_kib(what: &Bootable, part: u64) -> Result<u64> {
-    let works = |memory_kib| {
-        // Below a certain size QEMU or the firmware gives up, or the guest hangs.
-        let timeout = Duration::from_secs(if what.initrd.is_some() { 12 } else { 4 });
+    let works = |memory_kib, timeout| {
         let boot = guest::boot(&Setup { memory_kib, timeout, ..setup(what, Machine::Microvm) });
         boot.is_ok_and(|boot| boot.line("hello").is_some() && boot.status == Some(0))
     };
-    if !works(LEAST_MOST_KIB) {
+    let start = Instant::now();
+    if !works(LEAST_MOST_KIB, TIMEOUT) {
         bail!("the guest does not run with {LEAST_MOST_KIB} KiB");
     }
+    // Below a certain size QEMU or the firmware gives up, or the guest hangs.
+    let timeout = start.elapsed() * 3 + Duration::from_secs(2);
     // Too little, and enough.
     let (mut little, mut enough) = (0, LEAST_MOST_KIB);
     while little + LEAST_STEP_KIB.max(enough / part) < enough {
         let middle = u64::midpoint(little, enough) / LEAST_STEP_KIB * LEAST_STEP_KIB;
-        if works(middle) {
+        if works(middle, timeout) {
             enough = middle;
         } else {
             little = middle;
