@@ -47,6 +47,9 @@ fn conforms(platform: Platform) {
         c("echo").bake_for(platform, &["--rump-libs", library, "--root", root, "--env", "RUMP_VERBOSE=1"])
     };
     let run = image.run().ok();
+    if platform == Platform::Hw {
+        assert!(run.console.contains("rumpuser: the gateway has answered\n"), "{}", run.console);
+    }
     let _ = run
         .shows("rumpuser: by descriptor\n")
         .shows("rumpuser: by putchar\n")
