@@ -54,6 +54,9 @@ pub struct Args {
     /// Write docs/bench.html and the promises in SPECIFICATION.md, too
     #[arg(long)]
     html: bool,
+    /// Measure nothing; show the results of an earlier run, a bench.json
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "filter", "compare", "rumpbake", "check"])]
+    from: Option<PathBuf>,
     /// Compare with another revision instead of with Linux
     #[arg(long, value_name = "REV")]
     compare: Option<String>,
@@ -199,6 +202,12 @@ pub fn run(args: &Args) -> Result<()> {
         _ => Mode::Full,
     };
     let folder = target().join("bench");
+    if let Some(file) = &args.from {
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let results = serde_json::from_str(&text).with_context(|| file.display().to_string())?;
+        return report(&results, args, &folder);
+    }
     let work = folder.join("work");
     std::fs::create_dir_all(&work).with_context(|| format!("cannot make {}", work.display()))?;
 

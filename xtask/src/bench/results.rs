@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::stats::{self, Ratio};
 
 /// Whether less is better.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Better {
     Less,
@@ -22,7 +22,7 @@ impl Better {
 }
 
 /// One figure.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Figure {
     pub unit: String,
     pub better: Better,
@@ -44,7 +44,7 @@ impl Figure {
 }
 
 /// A cost against a count: one operation's beside 10, 100, 1,000, 10,000 things, or that of a thing of such a size.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Scale {
     pub unit: String,
     /// What is counted.
@@ -68,7 +68,7 @@ impl Scale {
 const BESIDE: &str = "beside so many";
 
 /// Where and of what the figures are.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Machine {
     pub processor: String,
     pub processors: usize,
@@ -83,7 +83,7 @@ pub struct Machine {
 }
 
 /// Everything.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Results {
     pub revision: String,
     pub mode: String,
