@@ -16,6 +16,7 @@
 
 extern crate alloc;
 
+mod cache;
 pub mod clock;
 pub mod component;
 pub mod console;

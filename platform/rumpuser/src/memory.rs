@@ -13,19 +13,10 @@ use rump_abi::errno::{EINVAL, ENOMEM, ENOTSUP};
 use rump_hypercall::Giant;
 use rump_hypercall::memory::PAGE_SIZE;
 
-/// What small memory is aligned to: the ABI's largest type.
-const SMALL_ALIGN: usize = 16;
-/// From here on memory begins at a page, which is where a heap of pages puts it anyway.
-const LARGE: usize = PAGE_SIZE / 2;
+use crate::cache;
 
 /// Allocations whose layout does not follow from their length, by address.
 static UNUSUAL: Giant<BTreeMap<usize, Layout>> = Giant::new(BTreeMap::new());
-
-/// The layout that follows from a length.
-fn usual(len: usize) -> Option<Layout> {
-    let align = if len < LARGE { SMALL_ALIGN } else { PAGE_SIZE };
-    Layout::from_size_align(len.max(1), align).ok()
-}
 
 /// Takes memory with a layout that is remembered.
 fn take_unusual(len: usize, align: usize, is_zeroed: bool) -> *mut u8 {
@@ -33,7 +24,11 @@ fn take_unusual(len: usize, align: usize, is_zeroed: bool) -> *mut u8 {
         return core::ptr::null_mut();
     };
     // SAFETY: the layout is not empty.
-    let memory = unsafe { if is_zeroed { alloc_zeroed(layout) } else { alloc(layout) } };
+    let take = || unsafe { if is_zeroed { alloc_zeroed(layout) } else { alloc(layout) } };
+    let mut memory = take();
+    if memory.is_null() && cache::drop_all() {
+        memory = take();
+    }
     if !memory.is_null() {
         UNUSUAL.borrow_mut().insert(memory.addr(), layout);
     }
@@ -60,13 +55,8 @@ pub unsafe extern "C" fn rumpuser_malloc(len: usize, alignment: c_int, memp: *mu
         Ok(align) if align.is_power_of_two() => align,
         _ => return EINVAL,
     };
-    let Some(layout) = usual(len) else { return ENOMEM };
-    let memory = if align <= layout.align() {
-        // SAFETY: the layout is not empty.
-        unsafe { alloc(layout) }
-    } else {
-        take_unusual(len, align, false)
-    };
+    let Some(layout) = cache::layout(len) else { return ENOMEM };
+    let memory = if align <= layout.align() { cache::take(len) } else { take_unusual(len, align, false) };
     if memory.is_null() {
         return ENOMEM;
     }
@@ -85,9 +75,11 @@ pub unsafe extern "C" fn rumpuser_free(memory: *mut c_void, len: usize) {
     if memory.is_null() {
         return;
     }
-    if let Some(layout) = forget(memory).or_else(|| usual(len)) {
+    match forget(memory) {
         // SAFETY: the layout with which it was taken; the caller's promise.
-        unsafe { dealloc(memory, layout) };
+        Some(layout) => unsafe { dealloc(memory, layout) },
+        // SAFETY: taken from there for this length; the caller's promise.
+        None => unsafe { cache::give(memory, len) },
     }
 }
 

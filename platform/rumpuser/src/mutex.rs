@@ -60,7 +60,9 @@ impl Mtx {
     pub(crate) fn exit(&self) {
         assert!(self.is_held.get(), "a mutex was left that nobody holds");
         self.owner.set(null_mut());
-        if !self.handed_over.signal() {
+        if self.handed_over.has_waiters() {
+            self.handed_over.signal();
+        } else {
             self.is_held.set(false);
         }
     }
