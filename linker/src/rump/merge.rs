@@ -52,6 +52,8 @@ pub(super) struct Merger<'d> {
     arrays: BTreeMap<&'d str, usize>,
     constructors: Vec<Constructors<'d>>,
     commons: BTreeMap<usize, u64>,
+    /// Symbols that a relocation names.
+    used: BTreeSet<usize>,
     pub duplicates: BTreeSet<Duplicate>,
 }
 
@@ -83,6 +85,7 @@ impl<'d> Merger<'d> {
             arrays: BTreeMap::new(),
             constructors: Vec::new(),
             commons: BTreeMap::new(),
+            used: BTreeSet::new(),
             duplicates: BTreeSet::new(),
         }
     }
@@ -93,6 +96,7 @@ impl<'d> Merger<'d> {
         let missing = symbols.filter(|(number, symbol)| {
             symbol.place == Place::Undefined
                 && !symbol.weak
+                && self.used.contains(number)
                 && !symbol.name.is_empty()
                 && !self.commons.contains_key(number)
         });
@@ -118,6 +122,7 @@ impl<'d> Merger<'d> {
             let mut code = section.data.into_owned();
             let relaxed = tls::relax(&mut code, &section.relocs)
                 .ok_or("finds thread-local storage in a way that is not known")?;
+            let mut used = Vec::new();
             let mapped = relaxed.iter().map(|entry| {
                 let symbol = usize::try_from(entry.r_sym(LE, false)).ok();
                 let symbol = symbol.and_then(|symbol| symbols.get(symbol)).copied();
@@ -125,9 +130,11 @@ impl<'d> Merger<'d> {
                 let symbol = symbol.ok_or("names a symbol that does not exist")?;
                 let offset = entry.r_offset.get(LE).checked_add(part.map_or(0, |part| part.base));
                 let offset = offset.ok_or("has a relocation outside its section")?;
+                used.push(symbol as usize);
                 Ok(reloc(offset, symbol, entry.r_type(LE, false), entry.r_addend.get(LE)))
             });
             let mapped = mapped.collect::<Result<Vec<_>, &str>>()?;
+            self.used.extend(used);
             if constructors {
                 self.constructors.push(in_calling_order(section.name, code, mapped));
             } else if let Some(part) = part

@@ -1,0 +1,185 @@
+/* Descriptors, pipes and the system calls on them. */
+#include "../rk.h"
+
+enum {
+    SYS_read = 3,
+    SYS_write = 4,
+    SYS_open = 5,
+    SYS_close = 6,
+    SYS_dup = 41,
+    SYS_pipe = 42,
+    SYS_dup2 = 90,
+    SYS_lseek = 199,
+    SYS_kqueue = 344,
+    FILES = 64,
+    PIPE = 512
+};
+
+static struct rk_file *files[FILES];
+static struct rk_device *devices;
+static struct rumpuser_mtx *mutex;
+
+void rk_files_init(struct rk_device *first) {
+    devices = first;
+    rumpuser_mutex_init(&mutex, RUMPUSER_MTX_KMUTEX);
+}
+
+static int install(struct rk_file *file, int *fdp) {
+    for (int fd = 0; fd < FILES; fd++) {
+        if (files[fd] == NULL) {
+            file->references++;
+            files[fd] = file;
+            *fdp = fd;
+            return 0;
+        }
+    }
+    return EMFILE;
+}
+
+int rk_fdalloc(const struct rk_ops *ops, void *data, int *fdp) {
+    struct rk_file *file = rk_alloc(sizeof(*file));
+    file->ops = ops;
+    file->data = data;
+    return install(file, fdp);
+}
+
+static struct rk_file *file_of(long fd) {
+    return (int)fd >= 0 && (int)fd < FILES ? files[(int)fd] : NULL;
+}
+
+static int close_fd(long fd) {
+    struct rk_file *file = file_of(fd);
+    if (file == NULL)
+        return EBADF;
+    files[(int)fd] = NULL;
+    if (--file->references == 0)
+        rumpuser_free(file, sizeof(*file));
+    return 0;
+}
+
+struct pipe {
+    struct rumpuser_cv *changed;
+    size_t len;
+    char data[PIPE];
+};
+
+static int pipe_read(struct rk_file *file, void *data, size_t len, size_t *done) {
+    struct pipe *pipe = file->data;
+    rumpuser_mutex_enter(mutex);
+    while (pipe->len == 0)
+        rumpuser_cv_wait(pipe->changed, mutex);
+    size_t count = len < pipe->len ? len : pipe->len;
+    for (size_t at = 0; at < count; at++)
+        ((char *)data)[at] = pipe->data[at];
+    for (size_t at = count; at < pipe->len; at++)
+        pipe->data[at - count] = pipe->data[at];
+    pipe->len -= count;
+    rumpuser_cv_broadcast(pipe->changed);
+    rumpuser_mutex_exit(mutex);
+    *done = count;
+    return 0;
+}
+
+static int pipe_write(struct rk_file *file, const void *data, size_t len, size_t *done) {
+    struct pipe *pipe = file->data;
+    rumpuser_mutex_enter(mutex);
+    for (size_t at = 0; at < len; at++) {
+        while (pipe->len == PIPE)
+            rumpuser_cv_wait(pipe->changed, mutex);
+        pipe->data[pipe->len++] = ((const char *)data)[at];
+        rumpuser_cv_broadcast(pipe->changed);
+    }
+    rumpuser_mutex_exit(mutex);
+    *done = len;
+    return 0;
+}
+
+static const struct rk_ops read_end = {pipe_read, NULL}, write_end = {NULL, pipe_write}, none = {NULL, NULL};
+
+static int make_pipe(long *values) {
+    struct pipe *pipe = rk_alloc(sizeof(*pipe));
+    int fds[2];
+    rumpuser_cv_init(&pipe->changed);
+    int error = rk_fdalloc(&read_end, pipe, &fds[0]);
+    if (error == 0)
+        error = rk_fdalloc(&write_end, pipe, &fds[1]);
+    values[0] = fds[0];
+    values[1] = fds[1];
+    return error;
+}
+
+static int open_file(const char *name, int *fdp) {
+    for (struct rk_device *device = devices; device != NULL; device = device->next)
+        if (rk_same(device->name, name))
+            return device->is_there ? rk_fdalloc(device->ops, device, fdp) : ENXIO;
+    return ENOENT;
+}
+
+static int transfer(int is_write, const long *args, long *values) {
+    struct rk_file *file = file_of(args[0]);
+    size_t done = 0;
+    if (file == NULL)
+        return EBADF;
+    if (is_write ? file->ops->write == NULL : file->ops->read == NULL)
+        return EBADF;
+    int error = is_write ? file->ops->write(file, (const void *)args[1], args[2], &done)
+                         : file->ops->read(file, (void *)args[1], args[2], &done);
+    values[0] = done;
+    return error;
+}
+
+static int call(int number, const long *args, long *values) {
+    int fd = -1, error;
+    struct rk_file *file;
+    switch (number) {
+    case SYS_read:
+    case SYS_write:
+        return transfer(number == SYS_write, args, values);
+    case SYS_open:
+        error = open_file((const char *)args[0], &fd);
+        values[0] = fd;
+        return error;
+    case SYS_close:
+        return close_fd(args[0]);
+    case SYS_dup:
+        if ((file = file_of(args[0])) == NULL)
+            return EBADF;
+        error = install(file, &fd);
+        values[0] = fd;
+        return error;
+    case SYS_dup2:
+        if ((file = file_of(args[0])) == NULL || args[1] < 0 || args[1] >= FILES)
+            return EBADF;
+        file->references++;
+        close_fd(args[1]);
+        files[args[1]] = file;
+        values[0] = args[1];
+        return 0;
+    case SYS_pipe:
+        return make_pipe(values);
+    case SYS_kqueue:
+        error = rk_fdalloc(&none, NULL, &fd);
+        values[0] = fd;
+        return error;
+    case SYS_lseek:
+        /* fd, padding, offset, whence */
+        if ((file = file_of(args[0])) == NULL)
+            return EBADF;
+        if ((int)args[3] != 0)
+            return EINVAL;
+        values[0] = file->offset = args[2];
+        return 0;
+    default:
+        return ENOSYS;
+    }
+}
+
+int rump_syscall(int number, void *args, size_t len, long *values) {
+    rk_assert(len >= 6 * sizeof(long));
+    rk_schedule();
+    rk_assert(!rk_curlwp->is_temporary && rk_curlwp->pid == 2);
+    rk_calls++;
+    int error = call(number, args, values);
+    rk_unschedule();
+    return error;
+}

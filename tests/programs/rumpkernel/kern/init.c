@@ -1,0 +1,73 @@
+/* rump_init, and what registers itself before. */
+#include "../rk.h"
+
+void rk_sched_init(void);
+void rk_files_init(struct rk_device *first);
+
+/* Nobody defines this. */
+extern int rk_is_absent(void) __attribute__((weak));
+/* Everybody may add to the first, nobody does to the second. */
+extern const struct rk_module *const __start_link_set_modules[], *const __stop_link_set_modules[];
+extern void *const __start_link_set_evcnts[] __attribute__((weak)), *const __stop_link_set_evcnts[] __attribute__((weak));
+
+static struct rk_device *devices;
+static int early, late;
+
+static const struct rk_module kern_module = {"kern", 1};
+RK_MODULE(kern_module);
+
+__attribute__((constructor(200))) static void count_late(void) {
+    late = early + 1;
+}
+
+__attribute__((constructor(101))) static void count_early(void) {
+    early = 1;
+}
+
+/* Called by constructors: there is no CPU yet, and no thread but the first. */
+void rump_component_load(struct rk_device *device) {
+    device->next = devices;
+    devices = device;
+}
+
+void rk_panic(const char *file, int line, const char *what) {
+    rumpuser_dprintf("rump kernel: %s:%d: %s\n", file, line, what);
+    rumpuser_exit(RUMPUSER_PANIC);
+}
+
+void *rk_alloc(size_t size) {
+    void *memory;
+    rk_assert(rumpuser_malloc(size, 8, &memory) == 0);
+    for (size_t at = 0; at < size; at++)
+        ((volatile char *)memory)[at] = 0;
+    return memory;
+}
+
+int rk_same(const char *a, const char *b) {
+    while (*a != '\0' && *a == *b)
+        a++, b++;
+    return *a == *b;
+}
+
+int rump_init(void) {
+    char processors[16];
+    if (rumpuser_init(RUMPUSER_VERSION, &rk_hyperup) != 0)
+        return EPROGMISMATCH;
+    rk_assert(early == 1 && late == 2);
+    rk_assert(!rk_is_absent);
+    rk_assert(&__start_link_set_evcnts[0] == &__stop_link_set_evcnts[0]);
+    rk_assert(rk_shared_answer() == 42 && rk_calls == 1000);
+    rk_assert(rumpuser_getparam(RUMPUSER_PARAM_NCPU, processors, sizeof(processors)) == 0);
+    rk_sched_init();
+    rk_schedule();
+    int weight = 0;
+    for (const struct rk_module *const *module = __start_link_set_modules; module < __stop_link_set_modules; module++)
+        weight += (*module)->weight;
+    rk_callout_start();
+    for (struct rk_device *device = devices; device != NULL; device = device->next)
+        device->is_there = device->attach == NULL || device->attach() == 0;
+    rk_files_init(devices);
+    rumpuser_dprintf("rump kernel: modules of weight %d, processors %s\n", weight, processors);
+    rk_unschedule();
+    return 0;
+}

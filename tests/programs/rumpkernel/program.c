@@ -1,0 +1,107 @@
+/* A program on the tests' rump kernel: what it does with files goes there, its threads, memory and clocks stay with the platform. */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static __thread int own = 5;
+static int ends[2];
+
+static void *count(void *arg) {
+    char byte;
+    long sum = 0;
+    own = 6;
+    while (read(ends[0], &byte, 1) == 1 && byte != 0)
+        sum += byte;
+    return (void *)(sum * own);
+}
+
+static void files(void) {
+    char text[1500], back[1500];
+    for (size_t at = 0; at < sizeof(text); at++)
+        text[at] = 'a' + at % 26;
+    int fd = open("/dev/disk", O_RDWR);
+    if (fd < 0)
+        err(1, "/dev/disk");
+    printf("descriptor %d\n", fd);
+    if (lseek(fd, 700, SEEK_SET) != 700 || write(fd, text, sizeof(text)) != sizeof(text))
+        err(1, "write");
+    int copy = dup(fd);
+    /* Fresh memory, which is mapped when the rump kernel touches it. */
+    char *fresh = calloc(1, 1 << 20);
+    if (lseek(copy, 700, SEEK_SET) != 700 || read(copy, fresh + 500000, sizeof(back)) != sizeof(back))
+        err(1, "read");
+    printf("disk %s\n", memcmp(text, fresh + 500000, sizeof(text)) == 0 ? "is the same" : "differs");
+    printf("absent: %s\n", open("/absent", O_RDONLY) < 0 ? strerror(errno) : "there");
+    close(fd);
+    printf("closed: %s\n", read(fd, back, 1) < 0 ? strerror(errno) : "open");
+}
+
+static void threads(void) {
+    pthread_t thread[3];
+    void *sum;
+    long all = 0;
+    if (pipe(ends) != 0)
+        err(1, "pipe");
+    for (int n = 0; n < 3; n++)
+        pthread_create(&thread[n], NULL, count, NULL);
+    char bytes[3000];
+    memset(bytes, 1, sizeof(bytes));
+    if (write(ends[1], bytes, sizeof(bytes)) != sizeof(bytes) || write(ends[1], "\0\0\0", 3) != 3)
+        err(1, "write");
+    for (int n = 0; n < 3; n++) {
+        pthread_join(thread[n], &sum);
+        all += (long)sum;
+    }
+    printf("threads counted %ld, own %d\n", all, own);
+}
+
+static void ticks(void) {
+    int fd = open("/dev/tick", O_RDONLY), first = 0, last = 0;
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    if (read(fd, &first, sizeof(first)) != sizeof(first))
+        err(1, "tick");
+    for (int n = 0; n < 4; n++)
+        read(fd, &last, sizeof(last));
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    double ms = (after.tv_sec - before.tv_sec) * 1e3 + (after.tv_nsec - before.tv_nsec) / 1e6;
+    printf("ticks %s, %s\n", last - first >= 4 ? "came" : "are missing", ms >= 60 ? "with time between" : "too fast");
+}
+
+/* Asks who has 10.0.2.2 until somebody answers. */
+static void network(void) {
+    static const unsigned char question[42] = {
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1,
+        10, 0, 2, 15, 0, 0, 0, 0, 0, 0, 10, 0, 2, 2};
+    unsigned char frame[1518];
+    int fd = open("/dev/virt0", O_RDWR);
+    if (fd < 0) {
+        printf("network: %s\n", strerror(errno));
+        return;
+    }
+    if (write(fd, question, sizeof(question)) != sizeof(question))
+        err(1, "/dev/virt0");
+    for (;;) {
+        ssize_t len = read(fd, frame, sizeof(frame));
+        if (len >= 42 && frame[12] == 8 && frame[13] == 6 && frame[21] == 2)
+            break;
+    }
+    printf("network: %d.%d.%d.%d answers\n", frame[28], frame[29], frame[30], frame[31]);
+}
+
+int main(int argc, char **argv) {
+    files();
+    threads();
+    ticks();
+    network();
+    int other = dup(1);
+    dprintf(other, "a copy of the console is %s\n", other > 2 ? "new" : "old");
+    fflush(stdout);
+    return 9;
+}

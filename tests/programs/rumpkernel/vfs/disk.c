@@ -1,0 +1,86 @@
+/* A disk: blocks by rumpuser_bio. */
+#include "../rk.h"
+
+enum { SECTOR = 512 };
+
+struct transfer {
+    int is_done, error;
+};
+
+static int disk = -1;
+static struct rumpuser_mtx *mutex;
+static struct rumpuser_cv *ready;
+static __thread int transfers = 7;
+
+static const struct rk_module vfs_module = {"vfs", 10};
+RK_MODULE(vfs_module);
+
+/* Called by the host's side, with the CPU. */
+static void biodone(void *arg, size_t count, int error) {
+    struct transfer *transfer = arg;
+    rumpuser_mutex_enter(mutex);
+    transfer->error = error != 0 ? error : count == SECTOR ? 0 : EIO;
+    transfer->is_done = 1;
+    rk_events++;
+    rumpuser_cv_broadcast(ready);
+    rumpuser_mutex_exit(mutex);
+}
+
+static int sector(int operation, char *data, int64_t offset) {
+    struct transfer transfer = {0, 0};
+    rumpuser_bio(disk, operation, data, SECTOR, offset, biodone, &transfer);
+    rumpuser_mutex_enter(mutex);
+    while (!transfer.is_done)
+        rumpuser_cv_wait(ready, mutex);
+    rumpuser_mutex_exit(mutex);
+    transfers++;
+    return transfer.error;
+}
+
+/* Bytes, by way of whole sectors. */
+static int move(struct rk_file *file, int is_write, char *data, size_t len, size_t *done) {
+    char buffer[SECTOR];
+    while (len > 0) {
+        int64_t at = file->offset & ~(int64_t)(SECTOR - 1);
+        size_t skip = file->offset - at, count = SECTOR - skip < len ? SECTOR - skip : len;
+        int error = sector(RUMPUSER_BIO_READ, buffer, at);
+        if (error != 0)
+            return error;
+        for (size_t n = 0; n < count; n++) {
+            if (is_write)
+                buffer[skip + n] = data[n];
+            else
+                data[n] = buffer[skip + n];
+        }
+        if (is_write && (error = sector(RUMPUSER_BIO_WRITE | RUMPUSER_BIO_SYNC, buffer, at)) != 0)
+            return error;
+        file->offset += count;
+        *done += count;
+        data += count;
+        len -= count;
+    }
+    rk_assert(transfers > 7);
+    return 0;
+}
+
+static int disk_read(struct rk_file *file, void *data, size_t len, size_t *done) {
+    return move(file, 0, data, len, done);
+}
+
+static int disk_write(struct rk_file *file, const void *data, size_t len, size_t *done) {
+    return move(file, 1, (char *)data, len, done);
+}
+
+static int attach(void) {
+    rumpuser_mutex_init(&mutex, RUMPUSER_MTX_KMUTEX);
+    rumpuser_cv_init(&ready);
+    rk_assert(transfers == 7 && rk_shared_answer() == 42);
+    return rumpuser_open("/dev/md0:64k", RUMPUSER_OPEN_RDWR | RUMPUSER_OPEN_BIO, &disk);
+}
+
+static const struct rk_ops disk_ops = {disk_read, disk_write};
+static struct rk_device disk_device = {.name = "/dev/disk", .ops = &disk_ops, .attach = attach};
+
+__attribute__((constructor)) static void load(void) {
+    rump_component_load(&disk_device);
+}

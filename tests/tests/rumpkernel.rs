@@ -1,0 +1,170 @@
+//! A rump kernel from its static libraries: one of the tests' own (`tests/programs/rumpkernel`), with the parts that NetBSD's has, under a program; and libraries
+//! that do not serve.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rumpbake_tests::{Platform, Program, c, c_from, on, rumpbake, run, work_dir, workspace};
+
+/// How most of the libraries are compiled; zig's own compiler is the same for every machine.
+const FLAGS: [&str; 7] = ["-std=gnu11", "-O2", "-ffreestanding", "-fcommon", "-Wall", "-Werror", "-c"];
+
+fn zig(folder: &Path) -> Command {
+    let mut zig = Command::new(workspace().join(".tools/ziglang/ziglang/zig"));
+    zig.env("ZIG_GLOBAL_CACHE_DIR", work_dir("zig-cache")).env("ZIG_LOCAL_CACHE_DIR", work_dir("zig-cache"));
+    zig.current_dir(folder);
+    zig
+}
+
+/// Makes a library of C sources, an object of each.
+fn library(folder: &Path, name: &str, target: &str, sources: &[PathBuf], flags: &[&str]) {
+    let mut objects = Vec::new();
+    for source in sources {
+        let object = format!("{name}-{}.o", source.file_stem().unwrap().to_str().unwrap());
+        run(zig(folder)
+            .args(["cc", "-target", target])
+            .args(FLAGS)
+            .args(flags)
+            .arg(source)
+            .args(["-o", &object]));
+        objects.push(object);
+    }
+    let format = if name.ends_with("_pic") { "--format=bsd" } else { "--format=gnu" };
+    let _ = std::fs::remove_file(folder.join(format!("{name}.a")));
+    run(zig(folder).args(["ar", "rcs", format, &format!("{name}.a")]).args(objects));
+}
+
+const NETBSD: &str = "x86_64-netbsd.10.1";
+
+fn sources() -> PathBuf {
+    workspace().join("tests/programs/rumpkernel")
+}
+
+fn c_files(folder: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(sources().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries.collect();
+    files.sort();
+    files
+}
+
+/// The libraries, each compiled in another way: small code model, position-independent, and only so, in BSD's notation.
+fn libraries(folder: &Path) {
+    library(folder, "librump", NETBSD, &c_files("kern"), &["-fno-pic"]);
+    library(folder, "librumpvfs", NETBSD, &c_files("vfs"), &["-fPIC", "-fno-plt"]);
+    library(folder, "librumpnet_virtif_pic", NETBSD, &c_files("net_virtif"), &["-fPIC"]);
+}
+
+fn program(name: &str) -> Program {
+    c_from(name, &[sources().join("program.c")], &[])
+}
+
+fn serves(platform: Platform) {
+    let name = format!("rumpkernel-{platform:?}").to_lowercase();
+    let folder = work_dir(&name);
+    libraries(&folder);
+    let options = ["--rump-libs", folder.to_str().unwrap(), "--rump-components", "vfs,net_virtif"];
+    let run = program(&name).bake_for(platform, &options).run().status(9);
+    let network = match platform {
+        Platform::Hw => "network: 10.0.2.2 answers\n",
+        // The first guest has no card.
+        Platform::Xen => "network: Device not configured\n",
+    };
+    let _ = run
+        .shows("rump kernel: modules of weight 111, processors 1\n")
+        .shows("descriptor 3\n")
+        .shows("disk is the same\n")
+        .shows("absent: No such file or directory\n")
+        .shows("closed: Bad file descriptor\n")
+        .shows("threads counted 18000, own 5\n")
+        .shows("ticks came, with time between\n")
+        .shows(network)
+        .shows("a copy of the console is new\n");
+}
+
+on!(hw, xen: fn a_program_runs_on_a_rump_kernel(platform) {
+    serves(platform);
+});
+
+/// What the command says when it refuses to bake with the libraries of `folder`.
+fn refusal(folder: &Path, components: &str) -> String {
+    let app = c("echo");
+    let mut command = rumpbake();
+    command.arg("hw").arg(&app.elf).arg("--rump-libs").arg(folder).arg("-o").arg(folder.join("image"));
+    if !components.is_empty() {
+        command.args(["--rump-components", components]);
+    }
+    let output = command.output().unwrap();
+    assert!(!output.status.success(), "the libraries in {} were taken", folder.display());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// A folder with `librump.a` from the least rump kernel and, if there is more, from one more source.
+fn least(name: &str, target: &str, more: &str) -> PathBuf {
+    let folder = work_dir(&format!("rumpkernel-{name}"));
+    let extra = folder.join("more.c");
+    std::fs::write(&extra, more).unwrap();
+    let sources: Vec<PathBuf> =
+        [sources().join("least.c")].into_iter().chain((!more.is_empty()).then_some(extra)).collect();
+    library(&folder, "librump", target, &sources, &["-Wno-unused-parameter"]);
+    folder
+}
+
+fn assert_says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in {text}");
+    }
+}
+
+#[test]
+fn the_least_rump_kernel_boots() {
+    let folder = least("least", NETBSD, "");
+    let image = c("echo").bake_with(&["--rump-libs", folder.to_str().unwrap()]);
+    let _ = image.run().status(7).shows("hello from version 17\n!\n");
+}
+
+#[test]
+fn a_directory_without_a_kernel_is_refused() {
+    let folder = work_dir("rumpkernel-none");
+    assert_says(&refusal(&folder, ""), &["rumpkernel-none: it has no librump.a; name the directory"]);
+}
+
+#[test]
+fn libraries_of_another_machine_are_refused() {
+    let folder = least("machine", "aarch64-netbsd.10.1", "");
+    assert_says(&refusal(&folder, ""), &["librump.a: its member", "is built for AArch64, not for x86-64"]);
+}
+
+#[test]
+fn libraries_of_another_version_are_refused() {
+    let more = "void rumpuser_gettime(void); int rumpuser_poll(void); int old(void) { rumpuser_gettime(); return rumpuser_poll(); }";
+    let said = refusal(&least("version", NETBSD, more), "");
+    assert_says(&said, &["version 17 of rumpuser(3) does not have: rumpuser_gettime, rumpuser_poll"]);
+}
+
+#[test]
+fn a_component_that_is_not_there_is_named_with_those_that_are() {
+    let folder = least("component", NETBSD, "");
+    library(&folder, "librumpvfs", NETBSD, &c_files("vfs"), &[]);
+    let said = refusal(&folder, "fs_ffs");
+    assert_says(
+        &said,
+        &["it has no librumpfs_ffs.a, which the component fs_ffs is; its components are kern, vfs"],
+    );
+}
+
+#[test]
+fn all_missing_symbols_are_listed_with_who_needs_them() {
+    let more =
+        "int rumpns_one(void), rumpns_two(void); int sum(void) { return rumpns_one() + rumpns_two(); }";
+    let said = refusal(&least("missing", NETBSD, more), "");
+    assert_says(
+        &said,
+        &["need 2 symbols that nothing there defines", "rumpns_one (for librump.a(", "rumpns_two (for"],
+    );
+}
+
+#[test]
+fn a_symbol_that_is_defined_twice_is_named_with_both_places() {
+    let said = refusal(&least("twice", NETBSD, "int rump_init(void) { return 0; }"), "");
+    assert_says(&said, &["both librump.a(librump-least.o) and librump.a(librump-more.o) define rump_init"]);
+}
