@@ -1,6 +1,8 @@
 //! Guests that Xen's own tool stack makes: a Linux dom0 with xl, under QEMU (`qemu-scripts/xen-xl.sh`).
 
-use std::path::PathBuf;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rumpbake_tests::{Program, Run, c, c_from, finish, go, go_from, rumpbake, run, work_dir, workspace};
@@ -44,6 +46,13 @@ fn guest(program: &Program, name: &str, options: &[&str]) -> PathBuf {
     image
 }
 
+/// The program as an image for bare metal.
+fn bare_metal(program: &Program, name: &str) -> PathBuf {
+    let image = work_dir("xen-toolstack").join(format!("{name}.img"));
+    run(rumpbake().arg("hw").arg(&program.elf).arg("-o").arg(&image));
+    image
+}
+
 /// Runs a job in dom0, with these images beside it.
 fn dom0(name: &str, job: &str, images: &[PathBuf]) -> Run {
     let path = work_dir("xen-toolstack").join(name);
@@ -66,6 +75,7 @@ fn guests_live_and_end_as_the_tool_stack_wants() {
         guest(&go("runtime"), "runtime", &["--env", "WHO=gopher", "--args", "one"]),
         guest(&asked, "asked", &[]),
         guest(&asked, "stubborn", &["--args", "deaf"]),
+        bare_metal(&hello(), "hello-hw"),
     ];
     let job = r#"
         make hello-c hello-c.img
@@ -100,6 +110,14 @@ fn guests_live_and_end_as_the_tool_stack_wants() {
         echo "store: $(xenstore-read /local/domain/$(xl domid deaf)/data/rumpbake/status)"
         xl destroy deaf
         gone deaf
+
+        # What cannot be a guest is refused, and the tool stack says why: an image for bare metal; less memory than the first mapping takes.
+        for refused in hello-hw:16 hello-c:2; do
+            image=${refused%:*}
+            printf 'name="refused"\ntype="pv"\nkernel="/job/%s.img"\nmemory=%s\n' "$image" "${refused#*:}" >/tmp/refused.cfg
+            if xl create -q /tmp/refused.cfg 2>/tmp/refused; then fail "$refused is not refused"; fi
+            head -n 1 /tmp/refused
+        done
         echo "left: $(xl list | tail -n +3 | wc -l) guests"
     "#;
     let shown = dom0("life", job, &images).ok();
@@ -109,6 +127,8 @@ fn guests_live_and_end_as_the_tool_stack_wants() {
         "first: asked: ending in an orderly way\nfirst: rumpbake: exited 5\n",
         "second: asked: ending in an orderly way\nsecond: rumpbake: exited 5\n",
         "store: signaled 9\n",
+        "no loader found: Invalid kernel\n",
+        "not enough memory for initial mapping",
         "left: 0 guests\n",
     ] {
         assert!(shown.console.contains(text), "{text:?} is missing in:\n{}", shown.console);
@@ -140,4 +160,32 @@ fn a_hundred_guests_leave_nothing_behind() {
         .ok()
         .shows("nodes: 0 more\n")
         .shows("memory: 0 MiB less\n");
+}
+
+/// A command that does nothing but end with a status, for a folder that comes first in PATH.
+fn imposter(folder: &Path, name: &str, status: i32) {
+    let path = folder.join(name);
+    std::fs::write(&path, format!("#!/bin/sh\nexit {status}\n")).expect("the work folder is writable");
+    std::fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("the file was just made");
+}
+
+#[test]
+fn packages_that_are_absent_are_told() {
+    let folder = work_dir("xen-absent");
+    let scripts = workspace().join("qemu-scripts");
+    let image = guest(&hello(), "hello-absent", &[]);
+    let mut command = Command::new("sh");
+    command.arg(scripts.join("xen-dom0.sh")).arg(image).env("RUMPBAKE_XEN", folder.join("none"));
+    let refused = finish(command, b"").status(1);
+    assert!(refused.stderr.contains("there is no hypervisor; cargo xtask setup fetches it"), "{refused:?}");
+
+    let cache = folder.join("cache");
+    let _ = std::fs::remove_dir_all(&cache);
+    imposter(&folder, "apt-cache", 0);
+    imposter(&folder, "apt-get", 1);
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
+    let mut command = Command::new("sh");
+    command.arg(scripts.join("xen-xl.sh")).env("PATH", path).env("XEN_CACHE", cache);
+    let refused = finish(command, b"").status(1);
+    assert!(refused.stderr.contains("apt knows no linux-image-amd64; run apt-get update"), "{refused:?}");
 }
