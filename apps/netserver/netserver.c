@@ -37,8 +37,9 @@ struct peer {
     int fd;
     enum service service;
     int listens;
-    /* HTTP: how much of the blank line that ends a request has been seen. */
-    int matched;
+    /* HTTP: what the line has so far, and whether the request has had a line. */
+    size_t line_len;
+    int begun;
     /* Bytes that the socket has not taken yet; reading stops while there are any. */
     char *unsent;
     size_t unsent_at, unsent_len;
@@ -101,16 +102,23 @@ static int answer(struct peer *peer, const char *bytes, size_t len) {
     return 1;
 }
 
-/* How many requests end in these bytes; requests have no bodies. */
+/* How many requests end in these bytes, each with a blank line; requests have no bodies. */
 static int requests(struct peer *peer, const char *bytes, size_t len) {
-    static const char blank[] = "\r\n\r\n";
+    const char *end = bytes + len;
     int count = 0;
-    for (size_t i = 0; i < len; i++) {
-        peer->matched = bytes[i] == blank[peer->matched] ? peer->matched + 1 : bytes[i] == '\r';
-        if (peer->matched == 4) {
-            peer->matched = 0;
+    for (const char *newline; bytes < end; bytes = newline + 1) {
+        newline = memchr(bytes, '\n', (size_t)(end - bytes));
+        size_t part = (size_t)((newline ? newline : end) - bytes);
+        peer->line_len += part - (part > 0 && bytes[part - 1] == '\r');
+        if (newline == NULL)
+            break;
+        if (peer->line_len > 0) {
+            peer->begun = 1;
+        } else if (peer->begun) {
+            peer->begun = 0;
             count++;
         }
+        peer->line_len = 0;
     }
     return count;
 }

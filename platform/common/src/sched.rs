@@ -339,6 +339,12 @@ pub(crate) fn slice_ended() {
     }
 }
 
+/// Whether a thread waits for the processor.
+#[must_use]
+pub fn has_ready() -> bool {
+    !sched().ready.head.is_null()
+}
+
 /// Runs `handler` as an interrupt's: threads that it wakes run at once.
 pub fn interrupt(handler: impl FnOnce()) {
     sched().in_interrupt = true;

@@ -21,6 +21,19 @@ pub trait Nic {
     fn enable_interrupt(&mut self) -> bool;
     /// Its interrupt came. True if whoever listens is to be told.
     fn interrupt(&mut self, why: Interrupt) -> bool;
+    /// From now on until [`Nic::watched`] somebody looks at [`Nic::has_received`] all the time, so no interrupt is needed for a packet. False if the
+    /// card cannot be watched, or nobody listens.
+    fn watch(&mut self) -> bool {
+        false
+    }
+    /// Whether a packet has come. Cheap.
+    fn has_received(&self) -> bool {
+        false
+    }
+    /// The watch is over. True, as with [`Nic::interrupt`], if whoever listens is to be told; else an interrupt comes with the next packet.
+    fn watched(&mut self) -> bool {
+        false
+    }
 }
 
 /// Which of a card's interrupts it was.

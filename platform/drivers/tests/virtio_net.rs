@@ -169,6 +169,28 @@ fn interrupts_are_asked_for_once() {
 }
 
 #[test]
+fn a_watched_card_needs_no_interrupt() {
+    for offered in [ALL, ALL & !(1 << 29)] {
+        run(|| {
+            let (model, mut nic) = start(offered);
+            assert!(!nic.watch(), "nobody listens");
+            assert!(!nic.enable_interrupt());
+            assert!(nic.watch() && !nic.has_received());
+            assert!(!nic.watched(), "nothing came");
+            assert!(model.borrow_mut().deliver([0; HEADER], &bytes(60)));
+            assert!(model.borrow().wants_interrupt(RECEIVE), "nobody watches any more");
+            assert!(nic.interrupt(Interrupt::Line) && nic.receive().is_some() && nic.receive().is_none());
+            assert!(!nic.enable_interrupt());
+            assert!(nic.watch());
+            assert!(model.borrow_mut().deliver([0; HEADER], &bytes(60)));
+            assert!(!model.borrow().wants_interrupt(RECEIVE), "who watches is not told");
+            assert!(nic.has_received() && nic.watched());
+            assert!(nic.receive().is_some() && !nic.watched(), "told already");
+        });
+    }
+}
+
+#[test]
 fn a_poll_between_packet_and_interrupt_leaves_interrupts_on() {
     run(|| {
         let (model, mut nic) = start(ALL);

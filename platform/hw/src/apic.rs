@@ -191,9 +191,3 @@ fn set_timer(deadline_ns: u64) {
     let counts = ((u128::from(ns) * u128::from(apic().counts_per_ns)) >> 32).clamp(1, u32::MAX.into());
     write(INITIAL_COUNT, counts as u32);
 }
-
-#[unsafe(export_name = "rbm_idle")]
-fn idle() {
-    // SAFETY: the interrupt that ends the halt is handled on its own stack and returns here; `sti` takes effect after `hlt` has begun.
-    unsafe { asm!("sti", "hlt", "cli") };
-}

@@ -26,6 +26,7 @@ mod cpuid;
 mod descriptors;
 mod device;
 mod entry;
+mod idle;
 mod interrupts;
 mod irq;
 mod kit;

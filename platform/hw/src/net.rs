@@ -17,6 +17,7 @@ use rumpbake_drivers::virtio::net::{self, VirtioNet};
 use rumpbake_drivers::virtio::{self, Transport, mmio::Mmio};
 use rumpbake_platform::backtrace::Console;
 
+use crate::idle::{self, Watch};
 use crate::irq::{self, Trigger};
 use crate::pci::{Pci, Windows};
 use crate::virtio_slots;
@@ -212,4 +213,23 @@ fn enable_interrupt(interface: usize) -> bool {
 #[unsafe(export_name = "rb_net_on_ready")]
 fn on_ready(ready: fn(usize)) {
     READY.set(Some(ready));
+    idle::set_watch(Watch { begin: watch, found: has_received, end: watched });
+}
+
+fn watch() -> bool {
+    CARDS.borrow_mut().iter_mut().flatten().fold(false, |any, card| card.watch() || any)
+}
+
+fn has_received() -> bool {
+    CARDS.borrow().iter().flatten().any(|card| card.has_received())
+}
+
+fn watched() {
+    for interface in 0..count() {
+        if card(interface, |card| card.watched()) == Some(true)
+            && let Some(ready) = READY.get()
+        {
+            ready(interface);
+        }
+    }
 }

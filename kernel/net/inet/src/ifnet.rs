@@ -279,7 +279,8 @@ pub fn is_local(addr: Addr) -> bool {
 /// Whether this is an address that a network of this host takes for "everybody".
 #[must_use]
 pub fn is_broadcast(addr: Addr) -> bool {
-    if !addr.is_v4() {
+    // The part of the host has two bits at least, all of which are set: most addresses are ruled out at once.
+    if !addr.is_v4() || addr.low()[3] & 3 != 3 {
         return false;
     }
     addr.is_limited_broadcast()

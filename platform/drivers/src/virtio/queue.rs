@@ -380,6 +380,16 @@ impl Queue {
         self.word(self.used, 1).load(Ordering::Acquire).wrapping_sub(self.taken) >= more
     }
 
+    /// Takes back what [`Queue::ask`] asked for; an interrupt may come all the same.
+    pub fn put_off(&mut self) {
+        if self.event_index {
+            let event = self.taken.wrapping_sub(1);
+            self.word(self.available, 2 + usize::from(self.size)).store(event, Ordering::Relaxed);
+        } else {
+            self.silence();
+        }
+    }
+
     /// Asks for no interrupts. With event index there is nothing to do: the entry asked for last has been passed.
     pub fn silence(&mut self) {
         if !self.event_index {

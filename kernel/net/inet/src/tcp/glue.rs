@@ -95,8 +95,22 @@ impl State {
     }
 }
 
+#[inline]
 fn with_state<R>(f: impl FnOnce(&mut State) -> R) -> R {
-    f(TCP.borrow_mut().get_or_insert_with(State::new))
+    /// Only the first time.
+    #[cold]
+    #[inline(never)]
+    fn begin(place: &mut Option<Box<State>>) -> &mut State {
+        place.insert(State::new())
+    }
+    let mut place = TCP.borrow_mut();
+    if place.is_none() {
+        begin(&mut place);
+    }
+    match &mut *place {
+        Some(state) => f(state),
+        None => unreachable!(),
+    }
 }
 
 /// Does one thing with the engine. What follows from it waits for [`settle`].

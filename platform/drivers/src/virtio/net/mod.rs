@@ -354,6 +354,31 @@ impl Nic for VirtioNet {
             self.read_link();
             tell |= before != self.link_up;
         }
+        self.tell_of_queues() || tell
+    }
+
+    fn watch(&mut self) -> bool {
+        if let Some(rings) = &mut self.rings
+            && self.enabled
+        {
+            rings.receive.queue.put_off();
+        }
+        self.enabled && self.rings.is_some()
+    }
+
+    fn has_received(&self) -> bool {
+        self.rings.as_ref().is_some_and(|rings| rings.receive.queue.has_used())
+    }
+
+    fn watched(&mut self) -> bool {
+        self.tell_of_queues()
+    }
+}
+
+impl VirtioNet {
+    /// Whether whoever listens is to be told of packets or of room; interrupts are asked for as far as they are still wanted.
+    fn tell_of_queues(&mut self) -> bool {
+        let mut tell = false;
         let Some(rings) = &mut self.rings else { return tell };
         // What this interrupt was for may have been taken already, by a poll. Then it is asked for anew: with an event index the device is silent once
         // it has passed the place.
@@ -362,7 +387,8 @@ impl Nic for VirtioNet {
             rings.receive.queue.silence();
             tell = true;
         }
-        if self.starved && rings.transmit.queue.has_used() {
+        // A poll may have made the room.
+        if self.starved && (rings.transmit.queue.has_used() || rings.transmit.queue.free() > 0) {
             self.starved = false;
             rings.transmit.queue.silence();
             tell = true;
