@@ -2,6 +2,7 @@
 
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
+use rump_hypercall::Giant;
 use rumpbake_platform::cpu::Local;
 use rumpbake_platform::{callout, sched};
 
@@ -13,6 +14,8 @@ use crate::{clock, console, shared, store};
 const BIND_VIRQ: u64 = 1;
 /// EVTCHNOP_send
 const SEND: u64 = 4;
+/// EVTCHNOP_alloc_unbound
+const ALLOC_UNBOUND: u64 = 6;
 /// EVTCHNOP_unmask
 const UNMASK: u64 = 9;
 /// VIRQ_TIMER
@@ -35,6 +38,42 @@ struct Ports {
 }
 
 static IN_USE: Local<Ports> = Local::new(Ports { timer: 0, console: 0, store: 0 });
+
+/// Most channels that devices have.
+const LISTENERS: usize = 8;
+
+/// Whom a device's channel concerns.
+#[derive(Clone, Copy)]
+struct Listener {
+    port: u32,
+    handler: fn(usize),
+    argument: usize,
+}
+
+static LISTENING: Giant<[Option<Listener>; LISTENERS]> = Giant::new([None; LISTENERS]);
+
+/// `struct evtchn_alloc_unbound`.
+#[repr(C)]
+struct AllocUnbound {
+    domain: u16,
+    remote: u16,
+    port: u32,
+}
+
+/// Makes a channel that another domain can bind, whose events call `handler`; its port, if there is one left.
+pub fn listen(remote: u16, handler: fn(usize), argument: usize) -> Option<u32> {
+    let mut listening = LISTENING.borrow_mut();
+    let place = listening.iter_mut().find(|place| place.is_none())?;
+    let mut channel = AllocUnbound { domain: hypercall::DOMID_SELF as u16, remote, port: 0 };
+    // SAFETY: the command takes this structure.
+    let result = unsafe { hypercall::command(Number::EventChannelOp, ALLOC_UNBOUND, &mut channel) };
+    if result != 0 || channel.port as usize >= PORTS {
+        return None;
+    }
+    *place = Some(Listener { port: channel.port, handler, argument });
+    unmask(channel.port);
+    Some(channel.port)
+}
 
 /// `struct evtchn_bind_virq`.
 #[repr(C)]
@@ -136,6 +175,11 @@ fn handle(port: u32) {
         console::interrupt();
     } else if port == ports.store {
         store::interrupt();
+    } else {
+        let listener = LISTENING.borrow().iter().flatten().find(|listener| listener.port == port).copied();
+        if let Some(listener) = listener {
+            (listener.handler)(listener.argument);
+        }
     }
 }
 

@@ -22,6 +22,8 @@ pub enum Number {
     XenVersion = 17,
     /// HYPERVISOR_console_io
     ConsoleIo = 18,
+    /// HYPERVISOR_grant_table_op
+    GrantTableOp = 20,
     /// HYPERVISOR_vcpu_op
     VcpuOp = 24,
     /// HYPERVISOR_set_segment_base

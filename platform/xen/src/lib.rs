@@ -27,6 +27,7 @@ mod console;
 mod cpu;
 mod entry;
 mod events;
+mod grants;
 mod hypercall;
 mod kit;
 mod memory;

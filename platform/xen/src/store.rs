@@ -19,6 +19,11 @@ const PATIENCE_NS: u64 = 2_000_000_000;
 
 static STORE: Giant<Option<Store>> = Giant::new(None);
 static PORT: Local<u32> = Local::new(0);
+/// Who is told of changes of what it watches.
+static WATCHER: Giant<Option<Watcher>> = Giant::new(None);
+
+/// Takes the connection and the token of a watch.
+pub type Watcher = fn(&mut Store, &str);
 
 fn port() -> u32 {
     // SAFETY: written once at boot.
@@ -48,12 +53,26 @@ pub fn init(info: &StartInfo) {
 }
 
 /// Uses the connection, if there is one. It is gone if a panic broke off its last use.
-fn with_store(f: impl FnOnce(&mut Store)) {
+pub fn with_store<T>(f: impl FnOnce(&mut Store) -> T) -> Option<T> {
     let taken = STORE.borrow_mut().take();
-    if let Some(mut store) = taken {
-        f(&mut store);
+    taken.map(|mut store| {
+        let result = f(&mut store);
         *STORE.borrow_mut() = Some(store);
-    }
+        result
+    })
+}
+
+/// From now on `watcher` is told of changes that are not the store's own business here.
+pub fn set_watcher(watcher: Watcher) {
+    WATCHER.set(Some(watcher));
+}
+
+/// Waits a little for something that somebody else is to write into the store; false if that has lasted too long.
+pub fn nap(begun_ns: u64) -> bool {
+    const NAP_NS: u64 = 10_000_000;
+    let now_ns = monotonic_ns();
+    events::wait(port(), now_ns.saturating_add(NAP_NS));
+    now_ns < begun_ns.saturating_add(PATIENCE_NS)
 }
 
 /// The store has said something.
@@ -61,8 +80,14 @@ pub fn interrupt() {
     let mut asked = false;
     with_store(|store| {
         while let Some(change) = store.changed() {
-            let wish =
-                if change.token == SHUTDOWN { store.read(Transaction::NONE, SHUTDOWN) } else { continue };
+            if change.token != SHUTDOWN {
+                let watcher = WATCHER.get();
+                if let Some(watcher) = watcher {
+                    watcher(store, &change.token);
+                }
+                continue;
+            }
+            let wish = store.read(Transaction::NONE, SHUTDOWN);
             if matches!(wish.as_deref(), Ok(b"poweroff" | b"halt" | b"reboot")) {
                 // The tool stack waits for this.
                 let _ = store.write(Transaction::NONE, SHUTDOWN, b"");
@@ -78,5 +103,5 @@ pub fn interrupt() {
 /// Says how the program ended.
 pub fn say_status(line: &str) {
     // Nobody is there to be told of a failure.
-    with_store(|store| drop(store.write(Transaction::NONE, STATUS, line.trim_end().as_bytes())));
+    let _ = with_store(|store| store.write(Transaction::NONE, STATUS, line.trim_end().as_bytes()));
 }

@@ -1,8 +1,9 @@
-//! What a domain shares with others under Xen: rings of bytes, the client of xenstore, the grant table.
+//! What a domain shares with others under Xen: rings of bytes, the client of xenstore, the grant table, network devices.
 //!
 //! How pages get here and how the other end is told is the platform's business.
 
 pub mod grant;
+pub mod netfront;
 pub mod ring;
 pub mod store;
 
