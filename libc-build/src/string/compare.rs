@@ -1,7 +1,7 @@
 //! Comparing functions: memcmp(3), strcmp(3), strcasecmp(3), strcoll(3), strxfrm(3), consttime_memequal(3).
 
-use super::block_unaligned;
 use super::scan::strlen;
+use super::{block_unaligned, wide};
 use core::arch::x86_64::{__m128i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_setzero_si128};
 use core::ffi::{c_char, c_int, c_void};
 
@@ -166,6 +166,12 @@ unsafe fn compare(left: *const c_char, right: *const c_char, limit: usize) -> c_
             };
             if ends == 0 {
                 offset += 64;
+                if wide::present() && offset < limit {
+                    // SAFETY: neither string ended before.
+                    offset += unsafe {
+                        wide::same(left.wrapping_add(offset), right.wrapping_add(offset), limit - offset)
+                    };
+                }
                 continue;
             }
         }

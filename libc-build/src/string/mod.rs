@@ -15,6 +15,7 @@ pub mod signal;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod token;
+mod wide;
 
 use core::arch::asm;
 use core::arch::x86_64::__m128i;

@@ -1,6 +1,6 @@
 //! Functions that look for a byte or for a string's end: strlen(3), memchr(3), strchr(3), strspn(3) and relatives.
 
-use super::{block, block_unaligned};
+use super::{block, block_unaligned, wide};
 use core::arch::x86_64::{
     __m128i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8, _mm_setzero_si128,
 };
@@ -66,6 +66,9 @@ pub unsafe extern "C" fn strlen(string: *const c_char) -> usize {
                 return at.addr() - string.addr() + found.trailing_zeros() as usize;
             }
             at = at.wrapping_add(64);
+            if at.addr().is_multiple_of(wide::BLOCK) && wide::present() {
+                return wide::find_zero(at).addr() - string.addr();
+            }
         }
     }
 }
@@ -116,6 +119,12 @@ pub unsafe extern "C" fn memchr(start: *const c_void, value: c_int, count: usize
                 break;
             }
             at = at.wrapping_add(64);
+            if at.addr().is_multiple_of(wide::BLOCK) && wide::present() {
+                // SAFETY: as above.
+                at = unsafe { wide::find_byte(at, value as u8, end) };
+                at = containing(at).0;
+                break;
+            }
         }
         if at.addr() >= end || at.addr() < 16 {
             return core::ptr::null_mut();
