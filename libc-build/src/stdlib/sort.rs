@@ -1,12 +1,14 @@
 //! Sorting and searching arrays: qsort(3), heapsort(3), mergesort(3), bsearch(3).
 //!
-//! qsort is a quicksort around the median of three (of nine for large parts) with three-way partitioning, insertion sort for small
-//! parts and heapsort where the recursion gets too deep, so that no input takes more than n log n; parts that are in order are left alone. mergesort is stable and needs memory.
+//! qsort is a quicksort around the median of three (of nine for large parts) with three-way partitioning, and heapsort where the recursion gets
+//! too deep, so that no input takes more than n log n; parts that are in order are left alone. Parts of which half fits into some memory on the
+//! stack are merged there, which takes fewer comparisons, and the smallest ones are sorted by insertion. mergesort is stable and needs memory.
 
 use super::heap::{free, malloc};
 use crate::errno;
 use crate::string::copy::memcpy;
 use core::ffi::{c_int, c_void};
+use core::mem::MaybeUninit;
 use core::ptr;
 
 /// C's comparison function.
@@ -16,6 +18,9 @@ pub type ContextComparison = unsafe extern "C" fn(*const c_void, *const c_void, 
 
 /// Parts of at most this many elements are sorted by insertion.
 const SMALL: usize = 8;
+
+/// Words on the stack for one half of a part that is merged.
+const MERGE_WORDS: usize = 256;
 
 /// Swaps two values.
 ///
@@ -164,6 +169,9 @@ impl<const SIZE: usize> Array<SIZE> {
                 if self.is_sorted(start, end) {
                     return;
                 }
+                if (end - start) / 2 * self.size() <= MERGE_WORDS * 8 {
+                    return self.merge_here(start, end);
+                }
                 let (count, middle) = (end - start, start + (end - start) / 2);
                 let pivot = if count > 40 {
                     let step = count / 8;
@@ -183,6 +191,17 @@ impl<const SIZE: usize> Array<SIZE> {
                     end = equal;
                 }
             }
+            self.insert(start, end);
+        }
+    }
+
+    /// Sorts a small part by insertion.
+    ///
+    /// # Safety
+    /// As [`Array::quick`].
+    unsafe fn insert(self, start: usize, end: usize) {
+        // SAFETY: all indices lie in the range.
+        unsafe {
             for index in start + 1..end {
                 let mut at = index;
                 while at > start && self.compare(self.at(at - 1), self.at(at)) > 0 {
@@ -190,6 +209,52 @@ impl<const SIZE: usize> Array<SIZE> {
                     at -= 1;
                 }
             }
+        }
+    }
+
+    /// Sorts a part of which half fits into the memory that is set aside here, and not in the frames of [`Array::quick`].
+    ///
+    /// # Safety
+    /// As [`Array::quick`].
+    #[inline(never)]
+    unsafe fn merge_here(self, start: usize, end: usize) {
+        let mut words = [const { MaybeUninit::<u64>::uninit() }; MERGE_WORDS];
+        // SAFETY: as this function's own; there is room for half.
+        unsafe { self.merge_part(start, end, Self { base: words.as_mut_ptr().cast(), ..self }) };
+    }
+
+    /// Sorts a part by merging.
+    ///
+    /// # Safety
+    /// As [`Array::quick`]; `spare` has room for half of the elements.
+    unsafe fn merge_part(self, start: usize, end: usize, spare: Self) {
+        // SAFETY: all indices lie in the range, and those of `spare` below its half: `target` stays behind `right`, as it is ahead of `start` by
+        // what was taken from both sides.
+        unsafe {
+            if end - start <= SMALL {
+                return self.insert(start, end);
+            }
+            let middle = start + (end - start) / 2;
+            self.merge_part(start, middle, spare);
+            self.merge_part(middle, end, spare);
+            if self.compare(self.at(middle - 1), self.at(middle)) <= 0 {
+                return;
+            }
+            let held = middle - start;
+            ptr::copy_nonoverlapping(self.at(start), spare.at(0), held * self.size());
+            let (mut left, mut right, mut target) = (0, middle, start);
+            while left < held && right < end {
+                let source = if self.compare(spare.at(left), self.at(right)) <= 0 {
+                    left += 1;
+                    spare.at(left - 1)
+                } else {
+                    right += 1;
+                    self.at(right - 1)
+                };
+                ptr::copy_nonoverlapping(source, self.at(target), self.size());
+                target += 1;
+            }
+            ptr::copy_nonoverlapping(spare.at(left), self.at(target), (held - left) * self.size());
         }
     }
 
