@@ -217,7 +217,11 @@ fn on_ready(ready: fn(usize)) {
 }
 
 fn watch() -> bool {
-    CARDS.borrow_mut().iter_mut().flatten().fold(false, |any, card| card.watch() || any)
+    let mut any = false;
+    for card in CARDS.borrow_mut().iter_mut().flatten() {
+        any |= card.watch();
+    }
+    any
 }
 
 fn has_received() -> bool {
