@@ -4,6 +4,7 @@
 //! superuser, who may raise hard limits, within what the kernel itself can do.
 
 use rump_hypercall::Giant;
+use rump_hypercall::memory::{self, PAGE_SIZE};
 
 use crate::copy::{copyin, copyout};
 use crate::errno::Errno;
@@ -109,7 +110,12 @@ fn settle(index: usize, asked: Rlimit) -> Result<Rlimit, Errno> {
 syscall! {
     /// getrlimit(2).
     fn sys_getrlimit(which: i32, addr: usize) -> Result<(), Errno> {
-        let limit = LIMITS.borrow()[index(which)?];
+        let mut limit = LIMITS.borrow()[index(which)?];
+        if which == Resource::Rss as i32 {
+            // Nobody has more than there is.
+            let there_is = memory::page_counts().total * PAGE_SIZE as u64;
+            limit = fixed(limit.cur.min(there_is), limit.max.min(there_is));
+        }
         copyout(&limit, addr)
     }
 }

@@ -146,9 +146,11 @@ unsafe fn usable(object: *mut u8) -> usize {
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
     let Some(size) = count.checked_mul(size) else { return checked(null_mut()) };
+    if size > MAX_PAGES {
+        return checked(huge::allocate_zeroed(size));
+    }
     let object = allocate(size);
-    // A mapping is zero already.
-    if !object.is_null() && size <= MAX_PAGES {
+    if !object.is_null() {
         // SAFETY: the object holds `size` bytes.
         unsafe { object.write_bytes(0, size) };
     }
@@ -179,13 +181,45 @@ pub unsafe extern "C" fn realloc(object: *mut c_void, size: usize) -> *mut c_voi
                 return object;
             }
         }
-        let new = allocate(size);
+        if size > have {
+            let grown = grow(old, size);
+            if !grown.is_null() {
+                return grown.cast();
+            }
+        }
+        let new = if size > have { allocate_growing(size) } else { allocate(size) };
         if new.is_null() {
             return if size <= have { object } else { checked(new) };
         }
         core::ptr::copy_nonoverlapping(old, new, have.min(size));
         free(object);
         new.cast()
+    }
+}
+
+/// Makes an object longer without copying it; null if that cannot be.
+///
+/// # Safety
+/// As [`realloc`]; `size` is more than the object holds.
+unsafe fn grow(object: *mut u8, size: usize) -> *mut u8 {
+    // SAFETY: this function's contract.
+    unsafe {
+        match kind(object) {
+            Kind::Pages if size <= MAX_PAGES && CENTRAL.lock().grow_whole(object, size.div_ceil(PAGE)) => {
+                object
+            }
+            Kind::Huge(header) => huge::grow(header, size),
+            _ => null_mut(),
+        }
+    }
+}
+
+/// Allocates for an object that grew, and may grow again: larger ones as whole pages with room behind them.
+fn allocate_growing(size: usize) -> *mut u8 {
+    if size > PAGE && size <= MAX_PAGES {
+        CENTRAL.lock().take_growing(size.div_ceil(PAGE))
+    } else {
+        allocate(size)
     }
 }
 

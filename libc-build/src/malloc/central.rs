@@ -1,6 +1,7 @@
 //! Segments and runs: what the threads' lists are filled from. All under one lock.
 
 use super::class;
+use super::huge;
 use super::os::{self, SEGMENT};
 use super::segment::{Free, PAGES, Run, Segment};
 use crate::lock::Lock;
@@ -28,17 +29,25 @@ impl Central {
 
     /// Takes a run of pages; returns its segment and its first page.
     fn take_pages(&mut self, pages: usize) -> Option<(*mut Segment, usize)> {
+        self.take_pages_before(pages, 0)
+    }
+
+    /// Takes a run of pages that has so many free ones behind it.
+    fn take_pages_before(&mut self, pages: usize, room: usize) -> Option<(*mut Segment, usize)> {
         let mut segment = self.segments;
         while !segment.is_null() {
             // SAFETY: the list holds live segments.
             let used = unsafe { (*segment).used };
-            if let Some(first) = Segment::find(used, pages) {
+            if let Some(first) = Segment::find(used, pages + room) {
                 return Some((segment, self.mark(segment, first, pages)));
             }
             // SAFETY: as above.
             segment = unsafe { (*segment).next };
         }
-        let segment = os::map(SEGMENT).cast::<Segment>();
+        let mut segment = os::map(SEGMENT).cast::<Segment>();
+        if segment.is_null() && huge::give_back() {
+            segment = os::map(SEGMENT).cast();
+        }
         if segment.is_null() {
             return None;
         }
@@ -223,7 +232,37 @@ impl Central {
     /// Takes `pages` pages (at most 63) as one object; null without memory.
     pub fn take_whole(&mut self, pages: usize) -> *mut u8 {
         let Some((segment, first)) = self.take_pages(pages) else { return null_mut() };
-        // SAFETY: the pages were just taken; `first < PAGES`.
+        self.whole(segment, first, pages)
+    }
+
+    /// As [`Self::take_whole`], where there are as many free pages behind them, if that can be without another segment.
+    pub fn take_growing(&mut self, pages: usize) -> *mut u8 {
+        let room = pages.min(PAGES - 1 - pages);
+        let Some((segment, first)) = self.take_pages_before(pages, room) else { return null_mut() };
+        self.whole(segment, first, pages)
+    }
+
+    /// Lets an object of whole pages have `pages` of them, more than it has, if those behind it are free.
+    ///
+    /// # Safety
+    /// `at` is such an object.
+    pub unsafe fn grow_whole(&mut self, at: *mut u8, pages: usize) -> bool {
+        let (segment, first) = (Segment::of(at), Segment::page_of(at));
+        // SAFETY: the segment is live.
+        unsafe {
+            let have = usize::from((*(&raw const (*segment).runs).cast::<Run>().add(first)).pages);
+            if first + pages > PAGES || (*segment).used & Segment::bits(first + have, pages - have) != 0 {
+                return false;
+            }
+            self.mark(segment, first + have, pages - have);
+        }
+        self.whole(segment, first, pages);
+        true
+    }
+
+    /// Writes down that so many pages, which are taken, are one object; returns it.
+    fn whole(&mut self, segment: *mut Segment, first: usize, pages: usize) -> *mut u8 {
+        // SAFETY: the caller names pages of a live segment that were taken for this.
         unsafe {
             for page in first..first + pages {
                 *(&raw mut (*segment).class).cast::<u8>().add(page) = Run::PAGES;

@@ -3,12 +3,14 @@
 /// Bytes in a segment, and the alignment of all that comes from here.
 pub const SEGMENT: usize = 256 * 1024;
 
+/// MAP_ALIGNED(18): at a multiple of 2^18.
+#[cfg(not(test))]
+const MAP_ALIGNED_SEGMENT: i32 = 18 << 24;
+
 /// Maps `len` bytes (a multiple of the page size) of zeroed memory at a multiple of [`SEGMENT`]; null without memory.
 #[cfg(not(test))]
 pub fn map(len: usize) -> *mut u8 {
     use crate::sys;
-    /// MAP_ALIGNED(18): at a multiple of 2^18.
-    const MAP_ALIGNED_SEGMENT: i32 = 18 << 24;
     let map = |len, flags| {
         // SAFETY: a fresh mapping touches nothing.
         let map = unsafe {
@@ -53,8 +55,39 @@ pub unsafe fn unmap(at: *mut u8, len: usize) {
     }
 }
 
+/// Makes the mapping at `at` longer, elsewhere at a multiple of [`SEGMENT`] if need be; null if that cannot be.
+///
+/// # Safety
+/// It is a whole mapping of `len` bytes that [`map`] gave, and if the result is another address, nobody uses the old one.
+#[cfg(not(test))]
+pub unsafe fn remap(at: *mut u8, len: usize, new_len: usize) -> *mut u8 {
+    use crate::sys;
+    // SAFETY: this function's contract.
+    let new = unsafe { sys::mremap(at.cast(), len, core::ptr::null_mut(), new_len, MAP_ALIGNED_SEGMENT) };
+    if new == sys::MAP_FAILED { core::ptr::null_mut() } else { new.cast() }
+}
+
+/// How many bytes that nobody uses may be kept: a sixteenth of the memory that the program can have.
+#[cfg(not(test))]
+pub fn keep_bytes() -> usize {
+    use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    const RLIMIT_RSS: i32 = 5;
+    const UNKNOWN: usize = usize::MAX;
+    static BYTES: AtomicUsize = AtomicUsize::new(UNKNOWN);
+    let known = BYTES.load(Relaxed);
+    if known != UNKNOWN {
+        return known;
+    }
+    let mut limit = [0_u64; 2];
+    // SAFETY: a `struct rlimit` is two such numbers.
+    let failed = unsafe { crate::sys::getrlimit(RLIMIT_RSS, &raw mut limit) } != 0;
+    let bytes = if failed { 0 } else { usize::try_from(limit[0] / 16).unwrap_or(0) };
+    BYTES.store(bytes, Relaxed);
+    bytes
+}
+
 #[cfg(test)]
-pub use host::{limit, map, unmap};
+pub use host::{keep_bytes, limit, map, remap, unmap};
 
 /// A stand-in for the kernel, which can run out of memory.
 #[cfg(test)]
@@ -81,6 +114,23 @@ mod host {
         let at = unsafe { alloc_zeroed(Layout::from_size_align(len, SEGMENT).unwrap()) };
         MAPS.lock().unwrap().insert(at.addr(), len);
         at
+    }
+
+    /// Always elsewhere.
+    pub unsafe fn remap(at: *mut u8, len: usize, new_len: usize) -> *mut u8 {
+        let new = map(new_len);
+        if !new.is_null() {
+            // SAFETY: both are mappings of at least `len` bytes, and the old one is used no more.
+            unsafe {
+                core::ptr::copy_nonoverlapping(at, new, len);
+                unmap(at, len);
+            }
+        }
+        new
+    }
+
+    pub fn keep_bytes() -> usize {
+        4 << 20
     }
 
     /// Unmaps a whole mapping; the ends that the allocator trims stay.

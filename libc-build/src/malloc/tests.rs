@@ -109,13 +109,64 @@ fn without_memory_there_is_null() {
     os::limit(0);
     // SAFETY: nothing is allocated.
     unsafe {
-        assert!(malloc(1 << 20).is_null());
+        assert!(malloc(64 << 20).is_null());
         assert_eq!(crate::errno::get(), crate::errno::ENOMEM);
         assert!(malloc(usize::MAX).is_null());
         assert!(calloc(usize::MAX, 16).is_null());
         assert!(aligned_alloc(1 << 20, 1).is_null());
     }
     os::limit(usize::MAX);
+}
+
+#[test]
+fn a_kept_mapping_is_zero_for_calloc() {
+    // SAFETY: plain allocation.
+    unsafe {
+        for size in [200_000, 250_000, 1 << 20] {
+            let object = malloc(size).cast::<u8>();
+            object.write_bytes(7, malloc_usable_size(object.cast()));
+            free(object.cast());
+            let object = calloc(1, size - 5000).cast::<u8>();
+            assert!((0..size - 5000).all(|i| *object.add(i) == 0));
+            free(object.cast());
+        }
+    }
+}
+
+#[test]
+fn objects_that_grow_keep_what_they_hold() {
+    // SAFETY: plain allocation; realloc takes over the old object.
+    unsafe {
+        let mut object = null_mut::<u8>();
+        let mut held = 0;
+        let mut others = Vec::new();
+        let mut size = 16;
+        while size < 3_000_000 {
+            object = realloc(object.cast(), size).cast();
+            assert!(malloc_usable_size(object.cast()) >= size);
+            assert!((0..held).all(|i| *object.add(i) == (i % 249) as u8));
+            (held..size).for_each(|i| *object.add(i) = (i % 249) as u8);
+            held = size;
+            // Something that may lie behind it.
+            others.push(Filled::new(malloc(9000), 9000, 5));
+            size += size / 3 + 1;
+        }
+        free(object.cast());
+        others.into_iter().for_each(Filled::free);
+    }
+}
+
+#[test]
+fn whole_pages_grow_where_they_are() {
+    // SAFETY: plain allocation; nobody else uses the lock's data.
+    unsafe {
+        let mut central = CENTRAL.lock();
+        let object = central.take_growing(10);
+        assert!(central.grow_whole(object, 20));
+        assert_eq!(central::whole_len(object), 20 * class::PAGE);
+        assert!(!central.grow_whole(object, 64));
+        assert!(central.give_whole(object));
+    }
 }
 
 #[test]

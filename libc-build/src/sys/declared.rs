@@ -106,6 +106,14 @@ unsafe extern "C" {
     pub fn __wait450(pid: c_int, status: *mut c_int, options: c_int, usage: *mut c_void) -> c_int;
     /// setitimer(2).
     pub fn __setitimer50(which: c_int, new: *const c_void, old: *mut c_void) -> c_int;
+    /// mremap(2).
+    pub fn mremap(
+        old: *mut c_void,
+        old_len: usize,
+        new: *mut c_void,
+        new_len: usize,
+        flags: c_int,
+    ) -> *mut c_void;
     /// getrlimit(2).
     pub fn getrlimit(resource: c_int, limit: *mut [u64; 2]) -> c_int;
     /// execve(2).
