@@ -27,7 +27,6 @@ struct Context {
 }
 
 /// By the LWPs' numbers. A context is in a box, since it stays where it is while the list grows.
-#[expect(clippy::vec_box, reason = "a reference to a context is kept over calls that may lengthen the list")]
 static CONTEXTS: Giant<Vec<Option<Box<Context>>>> = Giant::new(Vec::new());
 
 /// No memory for an LWP's part in the rump kernel.
