@@ -10,6 +10,16 @@ pub struct Component {
     pub init: fn(),
 }
 
+/// A function that a component hands to the kernel, which calls it if there is one.
+///
+/// Kits are optimised as a whole: of a variable that only ever holds one function the optimiser would make a call of that function, and all images would
+/// hold a component that none has asked for.
+#[must_use]
+#[inline]
+pub fn hook<F: Copy>(function: F) -> F {
+    core::hint::black_box(function)
+}
+
 /// Defines a component: its descriptor, and the record from which the linker learns when to take it.
 ///
 /// `needs` names other components. `when` names system calls, each of which brings the component into an image that can make it.

@@ -87,7 +87,7 @@ pub fn attach(device: &'static Device) {
 
 /// Calls `observer` for each device that is there, and for each that comes.
 pub fn observe(observer: Observer) {
-    OBSERVER.set(Some(observer));
+    OBSERVER.set(Some(crate::component::hook(observer)));
     let devices = DEVICES.borrow().clone();
     for device in devices {
         observer(device);

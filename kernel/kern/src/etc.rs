@@ -8,6 +8,8 @@ use alloc::vec::Vec;
 
 use rump_hypercall::Giant;
 
+use crate::component::hook;
+
 /// Writes a file: its absolute path and its content. A file that is not the kernel's own is left alone.
 pub type Writer = fn(path: &'static str, content: &[u8]);
 
@@ -38,7 +40,7 @@ pub fn provide(path: &'static str, content: &[u8]) {
 pub fn set_writer(write: Writer) {
     let waiting = {
         let mut etc = ETC.borrow_mut();
-        etc.writer = Some(write);
+        etc.writer = Some(hook(write));
         core::mem::take(&mut etc.waiting)
     };
     for (path, content) in waiting {
@@ -48,7 +50,7 @@ pub fn set_writer(write: Writer) {
 
 /// Who makes programs wait for a file's content.
 pub fn set_awaiter(wait: Awaiter) {
-    ETC.borrow_mut().awaiter = Some(wait);
+    ETC.borrow_mut().awaiter = Some(hook(wait));
 }
 
 /// A file is about to be opened by this path.

@@ -9,7 +9,7 @@ use rump_hypercall::boot::{self, Exit};
 use rump_hypercall::upcall::{self, SysEntry, Upcalls};
 use rump_hypercall::{time, user};
 
-use crate::component::Component;
+use crate::component::{Component, hook};
 use crate::errno::Errno;
 use crate::proc::Proc;
 use crate::signal::number::{SIGKILL, SIGTERM};
@@ -48,13 +48,13 @@ static CONFIG: Giant<Option<&'static Config>> = Giant::new(None);
 /// program on the console.
 pub fn set_console_hooks(input: fn(), open: OpenConsole) {
     let mut hooks = HOOKS.borrow_mut();
-    hooks.console_input = Some(input);
-    hooks.open_console = Some(open);
+    hooks.console_input = Some(hook(input));
+    hooks.open_console = Some(hook(open));
 }
 
 /// The file system's: makes a path the program's working directory.
 pub fn set_chdir_hook(chdir: Chdir) {
-    HOOKS.borrow_mut().chdir = Some(chdir);
+    HOOKS.borrow_mut().chdir = Some(hook(chdir));
 }
 
 fn console_input() {

@@ -8,6 +8,7 @@ use rump_abi::sysctl::*;
 use rump_hypercall::Giant;
 
 use super::{procs, values};
+use crate::component::hook;
 use crate::errno::Errno;
 use crate::filedesc::FD_MAX;
 
@@ -86,7 +87,7 @@ static NETWORK: Giant<Option<Network>> = Giant::new(None);
 
 /// The network's: answers below CTL_NET.
 pub fn set_network(query: Network) {
-    NETWORK.set(Some(query));
+    NETWORK.set(Some(hook(query)));
 }
 
 fn network(rest: &[i32]) -> Result<Vec<u8>, Errno> {
