@@ -394,15 +394,17 @@ fn wait_until(v4: bool, done: impl Fn() -> bool) -> Result<(), Errno> {
 /// EINTR, ERESTART.
 #[inline]
 pub fn wait_for(dst: Addr) -> Result<(), Errno> {
-    if route::lookup(dst).is_ok() && route_is_final(dst) {
+    if route_is_final(dst) {
         return Ok(());
     }
-    wait_until(dst.is_v4(), || route::lookup(dst).is_ok() && route_is_final(dst))
+    wait_until(dst.is_v4(), || route_is_final(dst))
 }
 
-/// A broadcast or multicast address has a way even before there is an address to send from.
+/// Whether there is a way, and an address to send from that reaches as far: a broadcast or multicast address has a way before there is one, and the
+/// link-local address is there before others.
 fn route_is_final(dst: Addr) -> bool {
-    route::lookup(dst).is_ok_and(|path| route::source(dst, &path).is_ok())
+    let source = route::lookup(dst).and_then(|path| route::source(dst, &path));
+    source.is_ok_and(|source| dst.is_v4() || dst.has_zone() || !source.is_link_local())
 }
 
 fn await_file(path: &[u8]) {
