@@ -29,6 +29,8 @@ pub struct Args {
 pub fn bake(args: &Args) -> Outcome {
     let output = args.bake.output("-xen.img")?;
     let config = args.bake.config()?;
+    // Says what is wrong before baking.
+    vifs(&config)?;
     args.bake.bake(Target::Xen, &config, Multiboot::default(), &output, |image| {
         image.write(&output)?;
         if let Some(path) = &args.xl_config {
@@ -66,13 +68,60 @@ fn xl_config(image: &Path, config: &Config, end: u64) -> Result<String, Failure>
         // A string takes everything.
         let _ = writeln!(text, "{key} = {value}");
     }
+    let vifs = vifs(config)?;
+    if !vifs.is_empty() {
+        let _ = writeln!(text, "vif = [{}]", vifs.join(", "));
+    }
     Ok(text)
+}
+
+/// A guest's network devices: one for each interface up to the last that the configuration names, each on xl's own bridge.
+fn vifs(config: &Config) -> Result<Vec<&'static str>, Failure> {
+    /// The most that the driver finds room for.
+    const MOST: usize = 8;
+    let mut count = 0;
+    for interface in config.net.interfaces.iter().flatten().filter(|interface| interface.name != "lo0") {
+        let number = interface.name.strip_prefix("xennet").and_then(|number| number.parse::<usize>().ok());
+        let number = number.filter(|&number| number < MOST).ok_or_else(|| {
+            let name = &interface.name;
+            Failure::new(format!(
+                "the configuration names the interface {name}, which a guest of Xen has not; its interfaces are xennet0 to xennet{}",
+                MOST - 1
+            ))
+        })?;
+        count = count.max(number + 1);
+    }
+    Ok(vec!["\"bridge=xenbr0\""; count])
 }
 
 #[cfg(test)]
 mod tests {
     use super::xl_config;
     use rump_config::Config;
+
+    #[test]
+    fn interfaces_that_are_configured_are_devices_of_the_guest() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("server.img");
+        std::fs::write(&image, "").unwrap();
+        let text = |names: &[&str]| {
+            let list: Vec<String> = names.iter().map(|name| format!("{{\"name\":\"{name}\"}}")).collect();
+            let json = format!("{{\"net\":{{\"interfaces\":[{}]}}}}", list.join(","));
+            xl_config(&image, &Config::parse(json.as_bytes()).unwrap(), 0).map_err(|error| error.to_string())
+        };
+        assert!(!text(&[]).unwrap().contains("vif"));
+        assert!(text(&["xennet0"]).unwrap().ends_with("\nvif = [\"bridge=xenbr0\"]\n"));
+        assert!(
+            text(&["lo0", "xennet1"]).unwrap().ends_with("\nvif = [\"bridge=xenbr0\", \"bridge=xenbr0\"]\n")
+        );
+        for name in ["vioif0", "xennet8", "xennet"] {
+            let said = text(&[name]).unwrap_err();
+            assert!(
+                said.contains(&format!("names the interface {name}, which a guest of Xen has not")),
+                "{said}"
+            );
+        }
+    }
 
     #[test]
     fn a_guest_is_named_after_its_host_name_or_its_image() {
