@@ -64,7 +64,8 @@ pub fn net(run: &mut Run) -> Result<()> {
         built.push((side.name.clone(), server::build(side, &link, &run.work)?));
     }
     let plan = Plan::of(run.mode);
-    for _ in 0..run.rounds(7, 1) {
+    for round in 0..run.rounds(7, 1) {
+        eprintln!("bench: round {} of the network", round + 1);
         run.calibrate();
         for (side, what) in &built {
             sample(run, side, what, &link, &load, &plan).with_context(|| side.clone())?;
