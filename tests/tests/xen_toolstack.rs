@@ -136,6 +136,48 @@ fn guests_live_and_end_as_the_tool_stack_wants() {
 }
 
 #[test]
+fn a_guest_serves_on_the_bridge() {
+    let app = workspace().join("apps/netserver/netserver.c");
+    let server = c_from("xen-netserver", &[app], &[]);
+    let work = work_dir("xen-toolstack");
+    let xl = work.join("server.cfg");
+    let net = r#"{"net": {"required": true, "interfaces": [{"name": "xennet0", "address": "10.0.0.2/24"}]}}"#;
+    let json = work.join("server.json");
+    std::fs::write(&json, net).expect("the work folder is writable");
+    let json = json.to_str().expect("the checkout's path is text");
+    let xl_text = xl.to_str().expect("the checkout's path is text");
+    let image = guest(&server, "server", &["--config", json, "--xl-config", xl_text]);
+    let config = std::fs::read_to_string(&xl).expect("the command writes it");
+    assert!(config.contains("\nvif = [\"bridge=xenbr0\"]\n"), "{config}");
+    let job = r#"
+        vif='vif=["bridge=br0,script=hotplug"]'
+        http() { printf 'GET / HTTP/1.0\r\n\r\n' | timeout 60 nc 10.0.0.2 80; }
+        make server server.img "$vif"
+        await server 'netserver: ready'
+        ping -c 3 -w 60 10.0.0.2 >/dev/null || fail "no answer to ping: $(console server)"
+        http | grep -qF 'Hello, world' || fail "no answer to HTTP: $(console server)"
+        # Larger than rings and windows, there and back.
+        dd if=/dev/urandom of=/tmp/sent bs=64k count=32 2>/dev/null
+        timeout 120 nc 10.0.0.2 7 </tmp/sent >/tmp/back
+        cmp /tmp/sent /tmp/back || fail "the echo differs: $(console server)"
+        echo 'echoed'
+        xl shutdown -w server
+        gone server
+
+        # Without the device that it needs.
+        make alone server.img
+        gone alone
+        console alone
+        echo "left: $(xenstore-ls -f / | grep -c /backend/vif/.*state) devices"
+    "#;
+    let _ = dom0("bridge", job, &[image])
+        .ok()
+        .shows("echoed\n")
+        .shows("the configuration names the interface xennet0, which this machine has not; it has lo0\n")
+        .shows("left: 0 devices\n");
+}
+
+#[test]
 #[ignore = "takes some minutes; cargo xtask conformance runs it"]
 fn a_hundred_guests_leave_nothing_behind() {
     let job = r#"
