@@ -72,6 +72,18 @@ pub fn c_from(name: &str, sources: &[PathBuf], flags: &[&str]) -> Program {
     compile("cc", name, sources, flags)
 }
 
+/// A C program of one file, built for the host.
+///
+/// # Panics
+/// If the host has no C compiler.
+pub fn on_the_host(name: &str, source: &Path) -> Command {
+    let file = work_dir(name).join(format!("{name}-host"));
+    once(&file, || {
+        run(Command::new("cc").args(["-O2", "-o"]).arg(&file).arg(source));
+    });
+    Command::new(file)
+}
+
 /// `go` set up for NetBSD/amd64.
 pub fn go_command(dir: &Path) -> Command {
     let mut command = Command::new("go");

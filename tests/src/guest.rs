@@ -55,6 +55,11 @@ impl Image {
 }
 
 impl Guest {
+    /// The console as far as it has been waited for.
+    pub fn console(&self) -> &str {
+        &self.console
+    }
+
     /// Waits until the console shows `text`.
     ///
     /// # Panics

@@ -6,12 +6,14 @@
 
 mod boot;
 mod build;
+pub mod cable;
+pub mod flood;
 pub mod gotest;
 mod guest;
 mod platform;
 
 pub use boot::{Image, Run, finish};
-pub use build::{Program, c, c_from, cxx, go, go_from};
+pub use build::{Program, c, c_from, cxx, go, go_from, on_the_host};
 pub use guest::{Guest, connect, free_port};
 pub use platform::Platform;
 

@@ -6,7 +6,11 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use rumpbake_tests::{Guest, Image, Program, c_from, connect, free_port, go_from, run, work_dir, workspace};
+use rumpbake_tests::cable::Outlet;
+use rumpbake_tests::{
+    Guest, Image, Program, c, c_from, connect, finish, free_port, go_from, on_the_host, rumpbake, run,
+    work_dir, workspace,
+};
 
 fn app(path: &str) -> PathBuf {
     workspace().join("apps").join(path)
@@ -133,4 +137,134 @@ fn go_serves_and_fetches() {
     let client = go_from("web-go-client", &app("web-go")).bake_with(&["--root", &root.display().to_string()]);
     let _ = client.run_args(&["get", &format!("http://the-host.example:{port}/page")]).ok().shows("found\n");
     assert!(server.join().expect("the server does not panic").starts_with("GET /page HTTP/1.1\r\n"));
+}
+
+/// Bakes a program with this configuration of the network (JSON).
+fn bake_with_net(program: &Program, name: &str, net: &str) -> Image {
+    let dir = work_dir(&format!("net-{name}"));
+    let (elf, config) = (dir.join(format!("{name}.elf")), dir.join("config.json"));
+    std::fs::copy(&program.elf, &elf).expect("the work folder is writable");
+    std::fs::write(&config, format!("{{\"net\": {net}}}")).expect("the work folder is writable");
+    Program { elf }.bake_with(&["--config", &config.display().to_string()])
+}
+
+#[test]
+fn the_host_over_ipv6() {
+    if TcpListener::bind(("::1", 0)).is_err() {
+        println!("this host has no IPv6");
+        return;
+    }
+    let source = app("transfer/transfer.c");
+    let port = free_port().to_string();
+    let mut listener =
+        on_the_host("transfer", &source).arg("listen").arg(&port).spawn().expect("it was built");
+    let image = c_from("transfer", &[source], &["-Wall", "-Werror"]).bake();
+    for what in ["send", "fetch"] {
+        let _ = image.run_args(&[what, "fec0::2", &port, "8"]).ok().shows("8 MiB, each byte right");
+    }
+    listener.kill().expect("it runs");
+    let _ = listener.wait();
+}
+
+#[test]
+fn last_words_arrive() {
+    let image = c("lastwords").bake();
+    for (end, status) in
+        [("exit", 3), ("_exit", 3), ("abort", 134), ("kill", 137), ("segv", 139), ("memory", 137)]
+    {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("the host has free ports");
+        let port = listener.local_addr().expect("it is bound").port().to_string();
+        let reader = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("the guest connects");
+            let mut words = Vec::new();
+            let end = stream.read_to_end(&mut words);
+            (words.len(), end.is_ok())
+        });
+        let _ = image.run_with(&["-m", "32"], &[end, &port], b"").status(status);
+        let (len, whole) = reader.join().expect("the reader does not panic");
+        assert!(len == 256 << 10 && whole, "{end}: {len} bytes came, {whole}");
+    }
+}
+
+/// The components of an image that have to do with the network, by `rumpbake inspect`, and their bytes of code.
+fn network_of(image: &Image) -> (Vec<String>, u64) {
+    let output = run(rumpbake().arg("inspect").arg("--json").arg(&image.path));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
+    let components = report["components"].as_array().expect("an image has components");
+    let name = |component: &serde_json::Value| component["name"].as_str().unwrap_or_default().to_owned();
+    let network: Vec<_> = components.iter().filter(|component| name(component).starts_with("net")).collect();
+    let bytes = network.iter().map(|component| component["text_bytes"].as_u64().unwrap_or_default());
+    (network.iter().map(|component| name(component)).collect(), bytes.sum())
+}
+
+#[test]
+fn who_opens_no_socket_has_no_network() {
+    assert_eq!(network_of(&c("files").bake()), (Vec::new(), 0));
+    let image = c("interfaces").bake();
+    let (names, bytes) = network_of(&image);
+    assert!(
+        ["net", "net_inet", "net_inet6"].iter().all(|name| names.iter().any(|other| other == name)),
+        "{names:?}"
+    );
+    assert!(bytes > 100_000, "{bytes}");
+    let _ = image.run().ok().shows("lo0 127.0.0.1\n").shows("vioif0 fe80::").shows("lo0 is number 1\n");
+}
+
+#[test]
+fn what_cannot_be_is_said_in_a_sentence() {
+    let program = c("interfaces");
+    let taken = TcpListener::bind(("0.0.0.0", 0)).expect("the host has free ports");
+    let port = taken.local_addr().expect("it is bound").port();
+    let image = program.bake();
+    let outcome = image.run_with(&[&format!("--publish={port}:80")], &[], b"");
+    let sentence =
+        format!("--publish: TCP port {port} of the host is in use; name another, or end what listens there");
+    assert!(outcome.status != 0 && outcome.stderr.contains(&sentence), "{outcome:?}");
+
+    let image =
+        bake_with_net(&program, "unknown", r#"{"interfaces": [{"name": "wm7", "address": "10.9.0.1/16"}]}"#);
+    let _ = image
+        .run()
+        .ok()
+        .shows("the configuration names the interface wm7, which this machine has not; it has lo0, vioif0\n");
+
+    let dir = work_dir("net-malformed");
+    let config = dir.join("config.json");
+    for (net, sentence) in [
+        (r#"{"interfaces": [{"name": "vioif0", "address": "10.9.0.300/16"}]}"#, "net.interfaces.address"),
+        (r#"{"interfaces": [{"name": "vioif0", "gateway": "here"}]}"#, "net.interfaces.gateway"),
+        (r#"{"sntp": 7}"#, "net.sntp"),
+    ] {
+        std::fs::write(&config, format!("{{\"net\": {net}}}")).expect("the work folder is writable");
+        let mut command = rumpbake();
+        command.arg("hw").arg(&program.elf).arg("-o").arg(dir.join("none.img")).arg("--config").arg(&config);
+        let outcome = finish(command, b"");
+        assert!(outcome.status != 0 && outcome.stderr.contains(sentence), "{outcome:?}");
+    }
+
+    let image = bake_with_net(&program, "required", r#"{"required": true}"#);
+    let _ = image
+        .run_with(&["--net=none"], &[], b"")
+        .status(127)
+        .shows("the program needs the network (net.required), and no interface has got an address\n");
+}
+
+#[test]
+fn nobody_gives_addresses() {
+    let outlet = Outlet::new();
+    let mut guest = c("lastwords").bake().start(&[&outlet.option()], &["exit", "9"]);
+    outlet.cable().ignore();
+    guest.wait_for("vioif0: no DHCP server has answered yet\n");
+    guest.wait_for("connect: No route to host\n");
+}
+
+#[test]
+#[ignore = "waits for half a minute; cargo xtask conformance runs it"]
+fn a_program_that_needs_an_address_does_not_start_without() {
+    let outlet = Outlet::new();
+    let image = bake_with_net(&c("interfaces"), "needs", r#"{"required": true}"#);
+    let mut guest = image.start(&[&outlet.option()], &[]);
+    outlet.cable().ignore();
+    guest.wait_for("the program needs the network (net.required), and no interface has got an address");
+    assert!(!guest.console().contains("lo0"));
 }
