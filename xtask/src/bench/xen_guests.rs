@@ -87,7 +87,7 @@ pub fn guests(run: &mut Run) -> Result<()> {
             System::Linux(control) => linux(control, &name, &folder)?,
         });
     }
-    let mut setting = format!("ROUNDS={}\nSIDES='", run.rounds(9, 3));
+    let mut setting = format!("ROUNDS={}\nSIDES='", run.rounds(7, 3));
     let names: Vec<&str> = guests.iter().map(|guest| guest.name.as_str()).collect();
     // A string takes everything.
     let _ = writeln!(setting, "{}'", names.join(" "));
