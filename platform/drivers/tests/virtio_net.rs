@@ -66,6 +66,22 @@ fn packets_come_and_go() {
 }
 
 #[test]
+fn what_is_shorter_than_a_header_is_dropped() {
+    for offered in [ALL, PLAIN] {
+        run(|| {
+            let (model, mut nic) = start(offered);
+            for round in 0..1000_usize {
+                assert!(model.borrow_mut().deliver([0; HEADER], &bytes(1 + round % 13)), "round {round}");
+                assert!(model.borrow_mut().deliver([0; HEADER], &bytes(14 + round)), "round {round}");
+                assert_eq!(nic.receive().map(|packet| packet.len()), Some(14 + round));
+                assert!(nic.receive().is_none());
+            }
+            assert_eq!(nic.counters().rx_dropped, 1000);
+        });
+    }
+}
+
+#[test]
 fn large_packets_come_in_several_clusters() {
     run(|| {
         let (model, mut nic) = start(ALL);

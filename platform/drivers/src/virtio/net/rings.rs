@@ -134,30 +134,31 @@ impl Receive {
 
     /// The next packet.
     pub fn next(&mut self, counters: &mut Counters) -> Result<Option<Packet>, Broken> {
-        let Some(mut first) = self.take()? else { return Ok(None) };
-        if first.len() < self.header_len {
-            return Err(Broken::Length);
+        loop {
+            let Some(mut first) = self.take()? else { return Ok(None) };
+            if first.len() < self.header_len {
+                return Err(Broken::Length);
+            }
+            let received = header::read(&first.bytes()[..self.header_len]);
+            first.advance(self.header_len);
+            let mut packet = Packet::new(first);
+            let more =
+                if self.mergeable { received.buffers.checked_sub(1).ok_or(Broken::Length)? } else { 0 };
+            let mut lost = false;
+            for _ in 0..more {
+                // All of a packet's buffers are used before the device tells of the first (5.1.6.4).
+                let part = self.take()?.ok_or(Broken::Length)?;
+                lost |= packet.push(part).is_err();
+            }
+            // A frame that is too short is not the device's fault: QEMU hands on what comes over the cable.
+            if lost || packet.len() < MIN_PACKET {
+                counters.rx_dropped += 1;
+                continue;
+            }
+            packet.checksum = received.checksum;
+            packet.gso = received.gso;
+            return Ok(Some(packet));
         }
-        let received = header::read(&first.bytes()[..self.header_len]);
-        first.advance(self.header_len);
-        let mut packet = Packet::new(first);
-        let more = if self.mergeable { received.buffers.checked_sub(1).ok_or(Broken::Length)? } else { 0 };
-        let mut lost = false;
-        for _ in 0..more {
-            // All of a packet's buffers are used before the device tells of the first (5.1.6.4).
-            let part = self.take()?.ok_or(Broken::Length)?;
-            lost |= packet.push(part).is_err();
-        }
-        if packet.len() < MIN_PACKET {
-            return Err(Broken::Length);
-        }
-        if lost {
-            counters.rx_dropped += 1;
-            return self.next(counters);
-        }
-        packet.checksum = received.checksum;
-        packet.gso = received.gso;
-        Ok(Some(packet))
     }
 }
 
