@@ -96,10 +96,10 @@ impl BakeArgs {
             map: self.map.clone(),
             symbols: self.symbols.clone(),
             multiboot,
-            rump: self.rump_libs.clone().map(|libraries| RumpOptions {
-                libraries,
-                components: self.rump_components.clone(),
-            }),
+            rump: self
+                .rump_libs
+                .clone()
+                .map(|libraries| RumpOptions { libraries, components: self.rump_components.clone() }),
         };
         let (image, file_bytes) = progress::during("baking", || {
             let app = App::read(&self.program)?;

@@ -160,7 +160,8 @@ fn wanted(options: &BakeOptions) -> Result<Vec<Wanted>> {
         .map_err(|error| crate::Error::Config { reason: error.to_string() })?;
     let mut wanted = Vec::new();
     let mut want = |component, why| wanted.push(Wanted { component, why });
-    if options.root.is_some() {
+    // A rump kernel has the files to itself, and finds those of the root archive by rumpuser_open.
+    if options.root.is_some() && options.rump.is_none() {
         want(ROOT, "the root file system's content");
     }
     if config.cwd.is_some() {
@@ -209,7 +210,8 @@ pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result
         rump.place(app, end, &mut space)?;
         rump.bind_kernel(&kernel)?;
         rump.write(&mut space)?;
-        rump.name_functions(&mut functions);
+        let (kit, reach, addresses) = rump.sections();
+        functions.add_kit(kit, reach, addresses);
         kernel.bind_rump(rump)?;
         end = rump.end;
     }
@@ -231,7 +233,7 @@ pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result
     let Assembled { bytes, report, kernel, functions } = assemble(parts, text_end, report)?;
     let mut beside = Vec::new();
     if let Some(path) = &options.map {
-        beside.push((path.clone(), map::text(&kernel, libc.as_ref()).into_bytes()));
+        beside.push((path.clone(), map::text(&kernel, libc.as_ref(), rump.as_ref()).into_bytes()));
     }
     if let Some(path) = &options.symbols {
         beside.push((path.clone(), debug::file(&functions)));

@@ -7,6 +7,7 @@ use crate::cost;
 use crate::kernel::Kernel;
 use crate::kit::{Kit, Place, Reach};
 use crate::libc::Libc;
+use crate::rump::RumpKernel;
 use crate::symbols::demangle;
 
 /// A symbol per section that says best what it is: the longest-named defined one is the mangled path.
@@ -40,10 +41,14 @@ fn add(text: &mut String, kit: &Kit, reach: &Reach, addresses: &[u64], owner: &d
 }
 
 /// The map.
-pub(crate) fn text(kernel: &Kernel, libc: Option<&Libc>) -> String {
+pub(crate) fn text(kernel: &Kernel, libc: Option<&Libc>, rump: Option<&RumpKernel>) -> String {
     let mut text = String::from("address          bytes    kind   owner        name\n");
     if let Some(libc) = libc {
         add(&mut text, &libc.kit, &libc.reach, &libc.addresses, &|_| "libc".into());
+    }
+    if let Some(rump) = rump {
+        let (kit, reach, addresses) = rump.sections();
+        add(&mut text, kit, reach, addresses, &|_| "rump".into());
     }
     let owners = cost::kernel_owners(kernel);
     let owner = |index| owners.get(&index).cloned().unwrap_or_default();

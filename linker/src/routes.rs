@@ -1,7 +1,8 @@
 //! System calls that go to a rump kernel: their entries, and which calls these are.
 //!
 //! Layer 1's component `rumpkernel` names the calls that it keeps in a record that only the linker reads; every other call of NetBSD has an entry
-//! here in the place of layer 1's own: a few instructions that hand the call's number to the component.
+//! here in the place of layer 1's own: a few instructions that hand the component the call's number in bits 0 to 11, and from bits 12, 18 and 24 on
+//! what of its arguments is a pointer ([`syscalls::Pointers`]): a rump kernel does not ask whether its own process's pointers lead anywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,7 +84,11 @@ impl Routes {
         let entry = |&(offset, number): &(u64, usize)| {
             // mov $number,%eax; jmp rb_rump_call: both lie in the kernel's code.
             let distance = target.wrapping_sub(base + offset + 10) as u32;
-            let number = u32::try_from(number).unwrap_or(0).to_le_bytes();
+            let pointers = syscalls::pointers(number);
+            let bits = u32::from(pointers.any) << 12
+                | u32::from(pointers.sized) << 18
+                | u32::from(pointers.written) << 24;
+            let number = (u32::try_from(number).unwrap_or(0) | bits).to_le_bytes();
             (offset, [&[0xb8][..], &number, &[0xe9], &distance.to_le_bytes()].concat())
         };
         self.calls.values().map(entry).collect()

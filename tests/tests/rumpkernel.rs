@@ -74,8 +74,10 @@ fn serves(platform: Platform) {
         .shows("descriptor 3\n")
         .shows("disk is the same\n")
         .shows("absent: No such file or directory\n")
+        .shows("wild: Bad address, Bad address, Bad address\n")
         .shows("closed: Bad file descriptor\n")
         .shows("threads counted 18000, own 5\n")
+        .shows("signals: 30, Invalid argument\n")
         .shows("ticks came, with time between\n")
         .shows(network)
         .shows("a copy of the console is new\n");

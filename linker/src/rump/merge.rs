@@ -201,7 +201,7 @@ impl<'d> Merger<'d> {
         for symbol in &object.symbols {
             let place = match symbol.home {
                 Home::Section { index, offset } => parts.get(&index).map_or(Place::Undefined, |part| {
-                    Place::Section { index: part.section, offset: part.base + offset }
+                    Place::Section { index: part.section, offset: part.base.wrapping_add(offset) }
                 }),
                 Home::Absolute(value) => Place::Absolute(value),
                 Home::Common { .. } | Home::Undefined => Place::Undefined,
@@ -338,7 +338,123 @@ fn in_calling_order(name: &str, mut words: Vec<u8>, mut relocs: Vec<Rela64<LE>>)
 
 #[cfg(test)]
 mod tests {
-    use super::{is_array, priority};
+    use object::write::{Object, Symbol, SymbolSection};
+    use object::{
+        Architecture, BinaryFormat, ComdatKind, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope,
+    };
+
+    use super::{Merger, is_array, priority};
+    use crate::kit::{Kind, Place};
+    use crate::rump::object::read;
+
+    /// How a symbol of an object is defined.
+    #[derive(Clone, Copy, PartialEq)]
+    enum How {
+        Undefined,
+        Weak,
+        Strong,
+        Common(u64),
+        /// In a group of which there is one copy.
+        Grouped,
+    }
+
+    /// An object with these symbols, each in a section of its own, and a link set of so many words.
+    fn object(symbols: &[(&str, How)], set_words: usize) -> Vec<u8> {
+        let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
+        for &(name, how) in symbols {
+            let section = match how {
+                How::Undefined => SymbolSection::Undefined,
+                How::Common(_) => SymbolSection::Common,
+                How::Weak | How::Strong | How::Grouped => {
+                    let name = format!(".data.{name}").into_bytes();
+                    let section = object.add_section(Vec::new(), name, SectionKind::Data);
+                    object.append_section_data(section, &[1; 8], 8);
+                    SymbolSection::Section(section)
+                }
+            };
+            let symbol = object.add_symbol(Symbol {
+                name: name.as_bytes().to_vec(),
+                value: 0,
+                size: if let How::Common(size) = how { size } else { 8 },
+                kind: SymbolKind::Data,
+                scope: SymbolScope::Linkage,
+                weak: matches!(how, How::Weak | How::Grouped),
+                section,
+                flags: SymbolFlags::None,
+            });
+            if let (How::Grouped, SymbolSection::Section(section)) = (how, section) {
+                let sections = vec![section];
+                object.add_comdat(object::write::Comdat { kind: ComdatKind::Any, symbol, sections });
+            }
+        }
+        if set_words != 0 {
+            let set = object.add_section(Vec::new(), b"link_set_words".to_vec(), SectionKind::Data);
+            object.append_section_data(set, &vec![2; 8 * set_words], 8);
+        }
+        object.write().unwrap()
+    }
+
+    /// Merges objects; `a` is the first, `b` the second.
+    fn merged(objects: &[Vec<u8>]) -> Merger<'_> {
+        let mut merger = Merger::new("test");
+        for (object, name) in objects.iter().zip(["a", "b", "c"]) {
+            merger.add(name.into(), read(object).unwrap()).unwrap();
+        }
+        merger
+    }
+
+    #[test]
+    fn the_strong_definition_counts_and_two_are_an_error() {
+        let objects = [
+            object(&[("x", How::Weak), ("y", How::Strong), ("z", How::Weak)], 0),
+            object(&[("x", How::Strong), ("y", How::Weak), ("z", How::Weak)], 0),
+        ];
+        let merger = merged(&objects);
+        assert!(merger.duplicates.is_empty());
+        let weak = ["x", "y", "z"].map(|name| merger.kit.defined(name).unwrap().weak);
+        assert_eq!(weak, [false, false, true]);
+        let objects = [object(&[("x", How::Strong)], 0), object(&[("x", How::Strong)], 0)];
+        let merger = merged(&objects);
+        let duplicate = merger.duplicates.first().unwrap();
+        assert_eq!(
+            (duplicate.name.as_str(), duplicate.first.as_str(), duplicate.second.as_str()),
+            ("x", "a", "b")
+        );
+    }
+
+    #[test]
+    fn common_symbols_share_the_largest_room_unless_one_is_defined() {
+        let objects = [
+            object(&[("x", How::Common(16)), ("y", How::Common(4))], 0),
+            object(&[("x", How::Common(64)), ("y", How::Strong)], 0),
+            object(&[("x", How::Undefined), ("y", How::Common(4))], 0),
+        ];
+        let merger = merged(&objects);
+        assert!(merger.duplicates.is_empty());
+        let (kit, _) = merger.finish();
+        let section = |name: &str| kit.sections.get(kit.location(name).unwrap().0).unwrap();
+        assert_eq!((section("x").kind, section("x").size), (Kind::Bss, 64));
+        assert_eq!((section("y").kind, section("y").size), (Kind::Data, 8));
+    }
+
+    #[test]
+    fn there_is_one_copy_of_a_group() {
+        let objects = [object(&[("x", How::Grouped)], 0), object(&[("x", How::Grouped)], 0)];
+        let merger = merged(&objects);
+        assert!(merger.duplicates.is_empty());
+        let copies = merger.kit.sections.iter().filter(|section| section.name == ".data.x").count();
+        assert_eq!(copies, 1);
+        assert!(matches!(merger.kit.defined("x").unwrap().place, Place::Section { .. }));
+    }
+
+    #[test]
+    fn link_sets_of_all_objects_are_one_array_with_bounds() {
+        let bounds = [("__start_link_set_words", How::Undefined), ("__stop_link_set_words", How::Undefined)];
+        let objects = [object(&bounds, 1), object(&[], 2), object(&[], 3)];
+        let (kit, _) = merged(&objects).finish();
+        let offsets = bounds.map(|(name, _)| kit.location(name).unwrap().1);
+        assert_eq!(offsets, [0, 48]);
+    }
 
     #[test]
     fn link_sets_are_arrays_and_ordinary_sections_are_not() {

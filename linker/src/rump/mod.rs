@@ -358,9 +358,9 @@ impl<'d> RumpKernel<'d> {
         Ok(())
     }
 
-    /// Adds its functions to a table of names.
-    pub(crate) fn name_functions(&self, functions: &mut crate::symbols::Functions) {
-        functions.add_kit(&self.kit, &self.reach, &self.addresses);
+    /// The graph, what of it is in the image, and where.
+    pub(crate) fn sections(&self) -> (&Kit<'d>, &Reach, &[u64]) {
+        (&self.kit, &self.reach, &self.addresses)
     }
 
     /// What it costs.

@@ -9,6 +9,11 @@ use object::read::elf::{FileHeader as _, SectionHeader as _, Sym as _};
 
 use crate::kit::{Kind, Section, section_kind};
 
+/// No section is larger: all lie in the low 2 GiB.
+const SIZE_MAX: u64 = 1 << 31;
+/// No section has a larger alignment.
+const ALIGN_MAX: u64 = 1 << 20;
+
 /// Where a symbol is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Home {
@@ -111,10 +116,13 @@ fn parse(bytes: &[u8]) -> Result<Object<'_>, String> {
         let kind = if is_constructors(name) { Kind::Rodata } else { section_kind(header, name) };
         let data = if kind == Kind::Dropped { &[][..] } else { header.data(LE, bytes).map_err(fault)? };
         let align = header.sh_addralign(LE).max(1);
-        if !align.is_power_of_two() || align > 1 << 20 {
+        if !align.is_power_of_two() || align > ALIGN_MAX {
             return Err(format!("section {name} has alignment {align}"));
         }
         let size = header.sh_size(LE);
+        if size > SIZE_MAX && kind != Kind::Dropped {
+            return Err(format!("section {name} has {size} bytes"));
+        }
         sections.push(Section {
             name,
             kind,
@@ -152,6 +160,9 @@ fn parse(bytes: &[u8]) -> Result<Object<'_>, String> {
         let home = match symbol.st_shndx(LE) {
             elf::SHN_UNDEF => Home::Undefined,
             elf::SHN_ABS => Home::Absolute(value),
+            elf::SHN_COMMON if value > ALIGN_MAX || symbol.st_size(LE) > SIZE_MAX => {
+                return Err(format!("{name} is too large"));
+            }
             elf::SHN_COMMON => Home::Common { align: value.max(1).next_power_of_two() },
             _ => {
                 let section = symbol_table.symbol_section(LE, symbol, index).map_err(fault)?;

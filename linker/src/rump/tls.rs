@@ -38,7 +38,7 @@ pub(super) fn relax(code: &mut [u8], relocs: &[Rela64<LE>]) -> Option<Vec<Rela64
                 // mov %fs:0,%rax; lea x@tpoff(%rax),%rax
                 let start = at.checked_sub(4)?;
                 put(code, start, &[0x64, 0x48, 0x8b, 0x04, 0x25, 0, 0, 0, 0, 0x48, 0x8d, 0x80])?;
-                out.push(local(start + 12, addend + 4));
+                out.push(local(start + 12, addend.wrapping_add(4)));
                 relocs.next()?;
             }
             elf::R_X86_64_TLSLD => {
@@ -65,7 +65,7 @@ pub(super) fn relax(code: &mut [u8], relocs: &[Rela64<LE>]) -> Option<Vec<Rela64
                     _ => return None,
                 };
                 put(code, start, &new)?;
-                out.push(local(at, addend + 4));
+                out.push(local(at, addend.wrapping_add(4)));
             }
             _ => out.push(*entry),
         }

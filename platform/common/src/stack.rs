@@ -11,14 +11,16 @@ use rump_hypercall::Giant;
 use rump_hypercall::memory::{OutOfMemory, PAGE_SIZE};
 
 use crate::page::{alloc_block, free_block, phys_to_virt, virt_to_phys};
-use crate::pmap;
+use crate::{pmap, start};
 
 /// Where kernel stacks lie: a region of the kernel's half of its own.
 const REGION: usize = 0xffff_c000_0000_0000;
-/// Address space per stack, guard included.
-const SLOT: usize = 8 * PAGE_SIZE;
+/// Pages of address space between a stack and the next.
+const GUARD: usize = 2;
 /// Mapped pages per stack.
 const PAGES: usize = 6;
+/// Mapped pages per stack where a rump kernel from elsewhere runs on them, which expects what a process of a host has.
+const PAGES_RUMP: usize = 16;
 /// Stacks kept mapped for reuse.
 const KEEP: usize = 64;
 
@@ -35,15 +37,17 @@ struct Stacks {
 static STACKS: Giant<Stacks> =
     Giant::new(Stacks { free: 0, free_count: 0, empty: alloc::vec::Vec::new(), used: 0 });
 
-/// A stack block's end, for its lowest mapped address.
-pub const SIZE: usize = PAGES * PAGE_SIZE;
+/// How many pages a stack of this image has.
+fn pages() -> usize {
+    if start::has_rump_kernel() { PAGES_RUMP } else { PAGES }
+}
 
 fn link(top: usize) -> *mut usize {
     core::ptr::with_exposed_provenance_mut(top - size_of::<usize>())
 }
 
 fn unmap(top: usize) {
-    for page in 1..=PAGES {
+    for page in 1..=pages() {
         // SAFETY: the slot is ours and the thread that used it is gone.
         if let Some(phys) = unsafe { pmap::kernel_unmap(top - page * PAGE_SIZE) } {
             // SAFETY: the page came from `alloc_block(0)` and is mapped nowhere else.
@@ -69,10 +73,10 @@ pub fn alloc() -> Result<usize, OutOfMemory> {
             let wanted = stacks.used + 1 - stacks.empty.len();
             stacks.empty.try_reserve(wanted).map_err(|_| OutOfMemory)?;
             stacks.used += 1;
-            REGION + stacks.used * SLOT
+            REGION + stacks.used * (pages() + GUARD) * PAGE_SIZE
         }
     };
-    for page in 1..=PAGES {
+    for page in 1..=pages() {
         let mapped = alloc_block(0).ok_or(OutOfMemory).and_then(|block| {
             // SAFETY: the slot belongs to this stack alone.
             unsafe { pmap::kernel_map(top - page * PAGE_SIZE, virt_to_phys(block), pmap::WRITE | pmap::NX) }

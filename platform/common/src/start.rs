@@ -10,7 +10,7 @@ use core::fmt::Write;
 use rump_hypercall::boot::{BootInfo, Exit};
 use rump_hypercall::thread::OutOfMemory;
 use rump_hypercall::upcall::SysEntry;
-use rump_image::{AppInfo, ImageInfo, Span};
+use rump_image::{AppInfo, ImageInfo, LAYER_RUMP, Span};
 use rump_kern::component::Component;
 
 use crate::cpu::Local;
@@ -40,6 +40,12 @@ pub fn image() -> &'static ImageInfo {
     let image = unsafe { &rb_image };
     assert!(image.magic == ImageInfo::MAGIC, "the image's table of contents is damaged");
     image
+}
+
+/// Whether a rump kernel from elsewhere is in the image.
+pub fn has_rump_kernel() -> bool {
+    let app = &image().app;
+    app.segments.iter().take(app.segment_count as usize).any(|segment| segment.layer == LAYER_RUMP)
 }
 
 fn bytes(span: Span) -> &'static [u8] {

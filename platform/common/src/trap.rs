@@ -5,8 +5,6 @@ use rump_hypercall::memory::USER_MAX;
 use rump_hypercall::upcall::{Access, Ret, SysEntry};
 use rump_hypercall::user::Trapframe;
 
-use rump_image::LAYER_RUMP;
-
 use crate::cpu::{Local, cpu};
 use crate::fpu;
 use crate::machine;
@@ -110,10 +108,7 @@ pub fn page_fault(va: usize, error_code: u64) -> bool {
 
 /// A page fault at `va` in kernel code that may be a rump kernel's, which reads and writes the application's memory as its own: true if layer 1 has mapped the page.
 pub fn foreign_fault(frame: &Trapframe, va: usize) -> bool {
-    let app = &start::image().app;
-    frame.trapno == PAGE_FAULT
-        && app.segments.iter().take(app.segment_count as usize).any(|segment| segment.layer == LAYER_RUMP)
-        && page_fault(va, frame.err)
+    frame.trapno == PAGE_FAULT && start::has_rump_kernel() && page_fault(va, frame.err)
 }
 
 /// A flag of the application's made the kernel's code trap, which the gate enters with the application's flags: single steps, alignment checks. Takes the flag

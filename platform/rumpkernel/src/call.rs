@@ -7,8 +7,9 @@
 use core::arch::naked_asm;
 use core::ffi::{c_int, c_long, c_void};
 
-use rump_abi::errno::{EIO, ENOMEM, ENOSYS};
+use rump_abi::errno::{EFAULT, EIO, ENOMEM, ENOSYS};
 use rump_abi::syscall::SYS___sysctl;
+use rump_hypercall::user::{self, Fault};
 use rump_kern::Ret;
 
 use crate::{console, lwp};
@@ -26,16 +27,19 @@ const ERESTART: c_int = -3;
 /// EJUSTRETURN: the values are where they belong.
 const EJUSTRETURN: c_int = -2;
 
-/// Where the linker's entries go: the call's number is in `eax`, the arguments are where C has them.
+/// Where the linker's entries go: the call's number is in `eax`, with what the linker knows of its arguments, the arguments are where C has them.
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 extern "C" fn rb_rump_call() {
     naked_asm!("push rax", "call {}", "add rsp, 8", "ret", sym call)
 }
 
-extern "C" fn call(a0: u64, a1: u64, a2: u64, a3: u64, a4: u64, a5: u64, number: u64) -> Ret {
+extern "C" fn call(a0: u64, a1: u64, a2: u64, a3: u64, a4: u64, a5: u64, entry: u64) -> Ret {
     let args = [a0, a1, a2, a3, a4, a5];
-    let number = number as usize;
+    let number = (entry & 0xfff) as usize;
+    if check(&args, entry).is_err() {
+        return Ret::err(EFAULT);
+    }
     match lwp::inside(|| console::call(number, args).unwrap_or_else(|| rump(number, args))) {
         Ok(ret) if ret.errno == ENOSYS && number == SYS___sysctl => {
             // The host's own nodes, where the rump kernel has no sysctl.
@@ -44,6 +48,30 @@ extern "C" fn call(a0: u64, a1: u64, a2: u64, a3: u64, a4: u64, a5: u64, number:
         Ok(ret) => ret,
         Err(lwp::NoMemory) => Ret::err(ENOMEM),
     }
+}
+
+/// Whether the pointers among the arguments lead somewhere, as far as the linker could tell from the call's types (bits of `entry`): a rump kernel touches the
+/// memory of its own processes without asking, and a fault that nobody can mend ends the image. What pointers in memory lead to is not
+/// looked at.
+fn check(args: &Args, entry: u64) -> Result<(), Fault> {
+    for (nth, &arg) in args.iter().enumerate() {
+        let bit = |first: u64| entry >> (first + nth as u64) & 1 != 0;
+        if arg == 0 || !bit(12) {
+            continue;
+        }
+        let len = if bit(18) { args.get(nth + 1).copied().unwrap_or(1) } else { 1 };
+        if len == 0 {
+            continue;
+        }
+        for at in [arg, arg.checked_add(len - 1).ok_or(Fault)?] {
+            let mut byte = [0];
+            user::copyin(at as usize, &mut byte)?;
+            if bit(24) {
+                user::copyout(&byte, at as usize)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Makes a call of the rump kernel, as the thread's lwp.

@@ -1,10 +1,16 @@
 //! Starting the rump kernel: thread-local storage, constructors, rump_init, and a process of its own for the program.
 
+use core::arch::global_asm;
 use core::ffi::{c_int, c_void};
 use core::slice;
 
+use rump_abi::errno::EINVAL;
+use rump_abi::signal::NSIG;
 use rump_hypercall::boot::{self, Exit};
 use rump_image::{RumpInfo, Span};
+use rump_kern::proc::proc0;
+use rump_kern::signal::psignal;
+use rumpbake_rumpuser::host;
 use rumpbake_rumpuser::tls::{self, Template};
 use rumpbake_rumpuser::upcall::hyperup;
 
@@ -18,6 +24,23 @@ unsafe extern "C" {
     /// Makes a process and its lwp, and has that be the calling thread's (`rump/rumpkern_if_pub.h`).
     fn rump_pub_lwproc_rfork(flags: c_int) -> c_int;
 }
+
+global_asm!(
+    ".section .rodata.rb_rump_setsigmodel, \"a\"",
+    ".balign 8",
+    ".weak rump_boot_setsigmodel",
+    ".globl rb_rump_setsigmodel",
+    "rb_rump_setsigmodel: .quad rump_boot_setsigmodel",
+    ".previous",
+);
+
+unsafe extern "C" {
+    /// Says what becomes of signals, before rump_init (rump(3)); not every rump kernel has it.
+    static rb_rump_setsigmodel: Option<extern "C" fn(model: c_int)>;
+}
+
+/// Signals go to the host, by rumpuser_kill (`RUMP_SIGMODEL_RAISE`).
+const SIGMODEL_RAISE: c_int = 3;
 
 /// The new process has no descriptors (`RUMP_RFFD_CLEAR`).
 const RFFD_CLEAR: c_int = 2;
@@ -67,6 +90,11 @@ pub fn init() {
                 unsafe { core::mem::transmute::<*const c_void, extern "C" fn()>(function)() };
             }
         }
+        host::set_kill(kill);
+        // SAFETY: the linker has put the function's address there, or 0.
+        if let Some(set_model) = unsafe { rb_rump_setsigmodel } {
+            set_model(SIGMODEL_RAISE);
+        }
         // SAFETY: called once, after the constructors.
         let error = unsafe { rump_init() };
         if error != 0 {
@@ -81,6 +109,17 @@ pub fn init() {
     });
     lwp::set_process(pid);
     console::init();
+}
+
+/// A signal that the rump kernel has for one of its processes: the program is the only one with a host (SIGPIPE, for example).
+fn kill(_pid: i64, signal: c_int) -> c_int {
+    match proc0() {
+        Some(proc) if (1..NSIG).contains(&signal) => {
+            psignal(proc, signal);
+            0
+        }
+        _ => EINVAL,
+    }
 }
 
 /// The process to which the calling thread's lwp belongs.

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +40,9 @@ static void files(void) {
         err(1, "read");
     printf("disk %s\n", memcmp(text, fresh + 500000, sizeof(text)) == 0 ? "is the same" : "differs");
     printf("absent: %s\n", open("/absent", O_RDONLY) < 0 ? strerror(errno) : "there");
+    printf("wild: %s", read(fd, (void *)0x10, 5) < 0 ? strerror(errno) : "read");
+    printf(", %s", read(fd, (void *)(uintptr_t)"constant", 5) < 0 ? strerror(errno) : "read");
+    printf(", %s\n", open((const char *)-4096, O_RDONLY) < 0 ? strerror(errno) : "opened");
     close(fd);
     printf("closed: %s\n", read(fd, back, 1) < 0 ? strerror(errno) : "open");
 }
@@ -61,6 +66,12 @@ static void threads(void) {
     printf("threads counted %ld, own %d\n", all, own);
 }
 
+static volatile sig_atomic_t signals;
+
+static void caught(int signal) {
+    signals += signal;
+}
+
 static void ticks(void) {
     int fd = open("/dev/tick", O_RDONLY), first = 0, last = 0;
     struct timespec before, after;
@@ -71,6 +82,12 @@ static void ticks(void) {
         read(fd, &last, sizeof(last));
     clock_gettime(CLOCK_MONOTONIC, &after);
     double ms = (after.tv_sec - before.tv_sec) * 1e3 + (after.tv_nsec - before.tv_nsec) / 1e6;
+    struct sigaction action = {.sa_handler = caught};
+    int signal = SIGUSR1, wrong = 1000;
+    sigaction(SIGUSR1, &action, NULL);
+    if (write(fd, &signal, sizeof(signal)) != sizeof(signal))
+        err(1, "signal");
+    printf("signals: %d, %s\n", (int)signals, write(fd, &wrong, sizeof(wrong)) < 0 ? strerror(errno) : "raised");
     printf("ticks %s, %s\n", last - first >= 4 ? "came" : "are missing", ms >= 60 ? "with time between" : "too fast");
 }
 

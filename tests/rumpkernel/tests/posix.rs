@@ -7,6 +7,7 @@ use rumpbake_posix::{Outcome, run_to_end, take_console};
 use rumpbake_rumpuser::host::rumpuser_exit;
 
 unsafe extern "C" {
+    fn rump_boot_setsigmodel(model: c_int);
     fn rump_init() -> c_int;
     fn rump_pub_lwproc_rfork(flags: c_int) -> c_int;
     fn rump_pub_lwproc_releaselwp();
@@ -71,6 +72,7 @@ fn a_rump_kernel_runs_in_a_host_process() {
     let ended = run_to_end(|| {
         // SAFETY: started once, in the order that rump(3) asks for.
         unsafe {
+            rump_boot_setsigmodel(3);
             assert_eq!(rump_init(), 0);
             assert_eq!(rump_pub_lwproc_rfork(2), 0);
         }

@@ -81,7 +81,15 @@ static int tick_read(struct rk_file *file, void *data, size_t len, size_t *done)
     return 0;
 }
 
-static const struct rk_ops tick_ops = {tick_read, NULL};
+/* Raises the signal whose number is written. */
+static int tick_write(struct rk_file *file, const void *data, size_t len, size_t *done) {
+    if (len != sizeof(int))
+        return EINVAL;
+    *done = len;
+    return rumpuser_kill(RUMPUSER_PID_SELF, *(const int *)data);
+}
+
+static const struct rk_ops tick_ops = {tick_read, tick_write};
 static struct rk_device tick_device = {.name = "/dev/tick", .ops = &tick_ops};
 
 __attribute__((constructor)) static void load(void) {

@@ -11,7 +11,7 @@ extern const struct rk_module *const __start_link_set_modules[], *const __stop_l
 extern void *const __start_link_set_evcnts[] __attribute__((weak)), *const __stop_link_set_evcnts[] __attribute__((weak));
 
 static struct rk_device *devices;
-static int early, late;
+static int early, late, sigmodel;
 
 static const struct rk_module kern_module = {"kern", 1};
 RK_MODULE(kern_module);
@@ -49,11 +49,16 @@ int rk_same(const char *a, const char *b) {
     return *a == *b;
 }
 
+/* Signals are the host's to raise: RUMP_SIGMODEL_RAISE. */
+void rump_boot_setsigmodel(int model) {
+    sigmodel = model;
+}
+
 int rump_init(void) {
     char processors[16];
     if (rumpuser_init(RUMPUSER_VERSION, &rk_hyperup) != 0)
         return EPROGMISMATCH;
-    rk_assert(early == 1 && late == 2);
+    rk_assert(early == 1 && late == 2 && sigmodel == 3);
     rk_assert(!rk_is_absent);
     rk_assert(&__start_link_set_evcnts[0] == &__stop_link_set_evcnts[0]);
     rk_assert(rk_shared_answer() == 42 && rk_calls == 1000);
