@@ -4,9 +4,11 @@ use std::process::Command;
 
 use rumpbake_tests::{c_from, rumpbake, run, work_dir, workspace};
 
-/// Boots the image at the end of a tap device of this namespace, holds connections to it, and asks each of them again and again.
+/// Boots the image at the end of a tap device of this namespace (sysfs shows it where it is mounted anew), holds connections to it, and asks each of
+/// them again and again.
 const SCRIPT: &str = r#"
 set -e
+mount -t sysfs none /sys
 ip link set lo up
 ip tuntap add tap0 mode tap
 ip address add 192.0.2.1/24 dev tap0
@@ -30,7 +32,7 @@ fn ten_thousand_are_held_and_answered() {
     let image =
         c_from("many-connections", &[server], &[]).bake_with(&["--config", &config.display().to_string()]);
     let output = run(Command::new("unshare")
-        .args(["--net", "--map-root-user", "sh", "-c", SCRIPT, "sh"])
+        .args(["--net", "--mount", "--map-root-user", "sh", "-c", SCRIPT, "sh"])
         .arg(&load)
         .arg(rumpbake().get_program())
         .arg(&image.path));

@@ -14,9 +14,9 @@ const TAP_HOST: &str = "192.0.2.1";
 const TAP_GUEST: &str = "192.0.2.2";
 /// QEMU's user network gives this one to its first guest.
 const USER_GUEST: &str = "10.0.2.15";
-/// In the namespace: the tap device, and a congestion control without pacing, whatever the host has.
+/// In the namespace: the tap device, and the congestion control that every Linux has, whatever the host prefers.
 const SET_UP: &str = "ip link set lo up && ip tuntap add bench0 mode tap && ip address add $1/24 dev bench0 && ip link set bench0 up && \
-    { echo cubic >/proc/sys/net/ipv4/tcp_congestion_control; } 2>/dev/null; ip -o address show bench0 && exec cat";
+    { echo reno >/proc/sys/net/ipv4/tcp_congestion_control; } 2>/dev/null; ip -o address show bench0 && exec cat";
 
 /// A link between host and guest.
 pub enum Link {
