@@ -8,6 +8,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::boot::PATIENCE;
+
 /// The longest frame that QEMU sends.
 const FRAME_MAX: usize = 69_632;
 /// Most frames that overtake one that is held back.
@@ -67,6 +69,7 @@ impl Outlet {
     pub fn cable(&self) -> Cable {
         let (stream, _) = self.0.accept().expect("an image connects");
         stream.set_nodelay(true).expect("it is connected");
+        stream.set_write_timeout(Some(PATIENCE)).expect("the time is not zero");
         Cable {
             reader: BufReader::with_capacity(1 << 20, stream.try_clone().expect("descriptors are plentiful")),
             writer: stream,
@@ -117,10 +120,25 @@ impl Cable {
         Ok(std::array::from_fn(|at| frame.get(6 + at).copied().unwrap_or_default()))
     }
 
-    /// Throws away what the image sends from now on.
-    pub fn ignore(&self) {
-        let mut reader = self.writer.try_clone().expect("descriptors are plentiful");
-        std::thread::spawn(move || io::copy(&mut reader, &mut io::sink()));
+    /// Reads what the image sends from now on, and counts the frames for one hardware address.
+    ///
+    /// # Panics
+    /// If the host has no descriptors left.
+    pub fn count(&mut self, mac: [u8; 6]) -> Arc<AtomicU64> {
+        let count = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&count);
+        // With what it has read ahead.
+        let other = BufReader::new(self.writer.try_clone().expect("descriptors are plentiful"));
+        let mut stream = std::mem::replace(&mut self.reader, other);
+        std::thread::spawn(move || {
+            let mut frame = Vec::new();
+            while receive(&mut stream, &mut frame).is_ok() {
+                if frame.starts_with(&mac) {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+        count
     }
 }
 

@@ -112,6 +112,21 @@ pub fn syn(random: &mut Random, target: &Target, port: u16) -> Vec<u8> {
     ethernet(random, target.mac, 0x800, &ipv4(6, src, target.addr, 0x4000, id, &segment))
 }
 
+/// Who asks in [`question`].
+pub const ASKER: [u8; 6] = [2, 0, 0, 0, 0x0a, 0x0a];
+
+/// A question for the target's hardware address, as any host would ask it; the answer goes to [`ASKER`].
+pub fn question(target: &Target) -> Vec<u8> {
+    let [a, b, ..] = target.addr;
+    let mut frame = vec![0xff; 6];
+    frame.extend_from_slice(&ASKER);
+    frame.extend_from_slice(&[8, 6, 0, 1, 8, 0, 6, 4, 0, 1]);
+    frame.extend_from_slice(&ASKER);
+    frame.extend_from_slice(&[a, b, 255, 253, 0, 0, 0, 0, 0, 0]);
+    frame.extend_from_slice(&target.addr);
+    frame
+}
+
 /// A message of a protocol that begins as one does.
 fn message(random: &mut Random, protocol: u8) -> Vec<u8> {
     let len = if random.below(8) == 0 { random.below(1460) } else { random.below(100) };

@@ -3,7 +3,8 @@
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rumpbake_tests::cable::{Cable, Faults, Outlet, Random, join};
@@ -94,6 +95,7 @@ fn a_bad_cable_for_64_mib() {
 /// A server with two cards: over one it is asked, over the other it is sent what `frame` makes.
 struct Flooded {
     cable: Cable,
+    answers: Arc<AtomicU64>,
     target: Target,
     port: u16,
     _guest: rumpbake_tests::Guest,
@@ -110,8 +112,8 @@ impl Flooded {
         guest.wait_for("netpages: ready\n");
         // Whatever it sends bears its hardware address.
         let mac = cable.source().expect("it announces itself");
-        cable.ignore();
-        Self { cable, target: Target { mac, addr: [10, 9, 0, 1] }, port, _guest: guest }
+        let answers = cable.count(flood::ASKER);
+        Self { cable, answers, target: Target { mac, addr: [10, 9, 0, 1] }, port, _guest: guest }
     }
 
     /// Pages that are free, by the server's word.
@@ -132,6 +134,13 @@ impl Flooded {
         for _ in 0..frames {
             let frame = frame(&self.target);
             self.cable.send(&frame).expect("the image lives");
+        }
+        // Whoever asks for its address is answered.
+        let (before, start) = (self.answers.load(Ordering::Relaxed), Instant::now());
+        while self.answers.load(Ordering::Relaxed) == before {
+            assert!(start.elapsed() < Duration::from_secs(120), "the card takes no frames any more");
+            self.cable.send(&flood::question(&self.target)).expect("the image lives");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 }

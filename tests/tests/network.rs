@@ -253,7 +253,7 @@ fn what_cannot_be_is_said_in_a_sentence() {
 fn nobody_gives_addresses() {
     let outlet = Outlet::new();
     let mut guest = c("lastwords").bake().start(&[&outlet.option()], &["exit", "9"]);
-    outlet.cable().ignore();
+    let _cable = outlet.cable();
     guest.wait_for("vioif0: no DHCP server has answered yet\n");
     guest.wait_for("connect: No route to host\n");
 }
@@ -264,7 +264,7 @@ fn a_program_that_needs_an_address_does_not_start_without() {
     let outlet = Outlet::new();
     let image = bake_with_net(&c("interfaces"), "needs", r#"{"required": true}"#);
     let mut guest = image.start(&[&outlet.option()], &[]);
-    outlet.cable().ignore();
+    let _cable = outlet.cable();
     guest.wait_for("the program needs the network (net.required), and no interface has got an address");
     assert!(!guest.console().contains("lo0"));
 }
