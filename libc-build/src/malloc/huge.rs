@@ -1,6 +1,7 @@
 //! Objects with a mapping of their own.
 //!
-//! The mapping begins with a header, where a segment would have its own; the object follows at a distance of its alignment, at least 64 bytes.
+//! The mapping begins with a header, where a segment would have its own; the object follows at a distance of its alignment, at least 64 bytes,
+//! and in another page than the last one did.
 //! An object that is aligned to a segment or more has no room for a header before it at the place where one is looked for. Such objects
 //! are kept in a list, and recognised by their address being a multiple of a segment's size: no other object's is.
 //!
@@ -11,6 +12,16 @@ use super::class::PAGE;
 use super::os::{self, SEGMENT};
 use crate::lock::Lock;
 use core::ptr::null_mut;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// The least distance of an object from its mapping's begin.
+const FIRST: usize = 64;
+/// How many pages objects may begin in. All mappings begin at multiples of a segment, and if all objects did so, too, the same places of two large
+/// arrays would always compete for the same entry of a processor's (or emulator's) translation buffer, and for the same sets of its caches.
+/// The pages before the object are never touched, the header's apart.
+const COLOURS: usize = 16;
+/// The page of the next object.
+static NEXT_COLOUR: AtomicUsize = AtomicUsize::new(0);
 
 /// How many mappings are kept.
 const KEPT: usize = 8;
@@ -146,12 +157,22 @@ fn allocate_telling(size: usize, align: usize) -> (*mut u8, bool) {
     if align >= SEGMENT {
         return (allocate_aligned(size, align), true);
     }
-    let offset = align.max(64);
-    let Some(len) = map_len(size, offset) else { return (null_mut(), false) };
+    let (least, most) = if align <= FIRST { (FIRST, FIRST + (COLOURS - 1) * PAGE) } else { (align, align) };
+    let Some(len) = map_len(size, most) else { return (null_mut(), false) };
     let kept = FREED.lock().take(len);
     let (header, len) = kept.unwrap_or_else(|| (map(len).cast(), len));
     if header.is_null() {
         return (null_mut(), false);
+    }
+    let mut offset = least;
+    if kept.is_some() {
+        // SAFETY: what was kept begins with its last object's header. Where that one lay, pages are there already.
+        let last = unsafe { (*header).offset };
+        if (least..=most).contains(&last) {
+            offset = last;
+        }
+    } else if most > least {
+        offset += NEXT_COLOUR.fetch_add(1, Relaxed) % COLOURS * PAGE;
     }
     // SAFETY: the mapping is nobody else's and larger than a header.
     unsafe { header.write(Header { magic: Header::mark(header), len, offset }) };
