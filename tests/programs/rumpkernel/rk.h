@@ -82,7 +82,6 @@ struct rk_callout {
 void rk_callout_start(void);
 void rk_callout_schedule(struct rk_callout *callout, int64_t after_ns);
 int64_t rk_now_ns(void);
-extern const struct rk_ops rk_tick_ops;
 
 void *rk_alloc(size_t size);
 int rk_same(const char *a, const char *b);
