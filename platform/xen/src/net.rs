@@ -82,6 +82,8 @@ fn changed(store: &mut Store, token: &str) {
         // Where the node has gone, so has the device.
         if matches!(state, None | Some(State::Closing | State::Closed)) {
             card.nic.close();
+        }
+        if matches!(state, Some(State::Closing | State::Closed)) {
             negotiate::closed(store, &card.offer);
         }
         told
