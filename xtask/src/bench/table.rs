@@ -81,8 +81,9 @@ pub fn text(results: &Results, first: &str, second: &str) -> String {
     for (name, scale) in &results.scales {
         let _ = writeln!(out, "\n{name}: the cost against {}", scale.along);
         for side in [first, second] {
-            let points = scale.samples.get(side).into_iter().flatten();
+            let Some(points) = scale.samples.get(side) else { continue };
             let points: Vec<String> = points
+                .iter()
                 .map(|(&count, samples)| {
                     format!("{}: {}", scale.count(count), pretty(stats::median(samples), &scale.unit))
                 })
