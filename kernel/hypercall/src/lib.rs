@@ -22,6 +22,7 @@ mod giant;
 pub mod lock;
 pub mod memory;
 pub mod net;
+pub mod pci;
 pub mod sync;
 pub mod thread;
 pub mod time;

@@ -20,6 +20,12 @@ impl Registers {
         Self { base, len }
     }
 
+    /// Where it begins.
+    #[must_use]
+    pub const fn base(&self) -> *mut u8 {
+        self.base
+    }
+
     /// Its length in bytes.
     #[must_use]
     pub const fn len(&self) -> usize {

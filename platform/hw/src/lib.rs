@@ -34,6 +34,7 @@ mod memory;
 mod msr;
 mod net;
 mod pci;
+mod pci_calls;
 mod poweroff;
 mod rtc;
 mod serial;

@@ -116,6 +116,15 @@ impl Pci {
         }
     }
 
+    /// Configuration space, if there is any.
+    pub fn space(&self) -> Option<&dyn ConfigSpace> {
+        if self.has_ports {
+            Some(&Ports)
+        } else {
+            self.memory.as_ref().map(|memory| memory as &dyn ConfigSpace)
+        }
+    }
+
     /// Calls `found` for every function.
     pub fn scan(&self, found: &mut dyn FnMut(Device<'_>)) {
         if self.has_ports {

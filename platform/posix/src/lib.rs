@@ -16,6 +16,7 @@ mod console;
 mod copy;
 mod memory;
 mod net;
+mod pci;
 mod run;
 mod thread;
 mod user;

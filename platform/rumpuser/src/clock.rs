@@ -7,6 +7,7 @@ use rump_abi::errno::EINVAL;
 use rump_hypercall::sync::CondVar;
 use rump_hypercall::{thread, time};
 
+use crate::fair;
 use crate::upcall::without_cpu;
 
 /// `RUMPUSER_CLOCK_RELWALL`: the time of day; a sleep lasts that long.
@@ -28,6 +29,7 @@ pub(crate) fn wait_until(deadline_ns: u64) {
     if deadline_ns <= time::monotonic_ns() {
         return thread::yield_now();
     }
+    fair::waited();
     // Nobody else knows this condition variable.
     CondVar::new().wait_until(deadline_ns);
 }
@@ -38,6 +40,7 @@ pub(crate) fn wait_until(deadline_ns: u64) {
 /// The pointers may be written through.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rumpuser_clock_gettime(clock: c_int, sec: *mut i64, nsec: *mut c_long) -> c_int {
+    fair::called();
     let now = match clock {
         RELWALL => time::boot_wall_ns().saturating_add(time::monotonic_ns()),
         ABSMONO => time::monotonic_ns(),

@@ -12,6 +12,7 @@ use rump_hypercall::sync::{CondVar, Wake};
 use rump_hypercall::{thread, time};
 
 use crate::clock::SECOND_NS;
+use crate::fair;
 use crate::mutex::{Mtx, interlock};
 use crate::upcall::hyperup;
 
@@ -25,6 +26,7 @@ pub struct Cv {
 impl Cv {
     /// Waits, without the mutex.
     fn sleep(&self, deadline_ns: u64) -> Wake {
+        fair::waited();
         if deadline_ns <= time::monotonic_ns() {
             // No wait at all. Whoever asks again and again must not keep the others from running.
             thread::yield_now();

@@ -12,6 +12,7 @@ use core::ptr::null_mut;
 use rump_abi::errno::EBUSY;
 use rump_hypercall::sync::CondVar;
 
+use crate::fair;
 use crate::thread::rumpuser_curlwp;
 use crate::upcall::{Lwp, without_cpu};
 
@@ -35,12 +36,26 @@ impl Mtx {
         self.flags & (SPIN | KMUTEX) == SPIN | KMUTEX
     }
 
+    #[inline]
     fn take(&self) -> bool {
-        let free = !self.is_held.replace(true);
-        if free {
-            self.set_owner();
+        if self.is_held.get() {
+            return false;
         }
-        free
+        self.is_held.set(true);
+        self.set_owner();
+        true
+    }
+
+    /// Enters it when it is held: on another path, so that the usual one is short.
+    #[cold]
+    #[inline(never)]
+    fn enter_held(&self) {
+        if self.flags & SPIN != 0 {
+            self.enter_nowrap();
+        } else {
+            // The mutex may be free by then: giving the CPU back may be a wait, too.
+            without_cpu(null_mut(), || self.enter_nowrap());
+        }
     }
 
     fn set_owner(&self) {
@@ -52,6 +67,7 @@ impl Mtx {
     /// Enters it and keeps the rump kernel's CPU.
     pub(crate) fn enter_nowrap(&self) {
         if !self.take() {
+            fair::waited();
             self.handed_over.wait();
             self.set_owner();
         }
@@ -88,12 +104,8 @@ pub unsafe extern "C" fn rumpuser_mutex_init(mtxp: *mut *mut Mtx, flags: c_int) 
 pub unsafe extern "C" fn rumpuser_mutex_enter(mtx: *mut Mtx) {
     // SAFETY: the caller's promise.
     let mtx = unsafe { &*mtx };
-    if mtx.flags & SPIN != 0 {
-        return mtx.enter_nowrap();
-    }
     if !mtx.take() {
-        // The mutex may be free by then: giving the CPU back may be a wait, too.
-        without_cpu(null_mut(), || mtx.enter_nowrap());
+        mtx.enter_held();
     }
 }
 
@@ -125,6 +137,7 @@ pub unsafe extern "C" fn rumpuser_mutex_tryenter(mtx: *mut Mtx) -> c_int {
 pub unsafe extern "C" fn rumpuser_mutex_exit(mtx: *mut Mtx) {
     // SAFETY: the caller's promise.
     unsafe { &*mtx }.exit();
+    fair::called();
 }
 
 /// rumpuser_mutex_destroy: frees it.

@@ -11,6 +11,7 @@ use core::ptr::null_mut;
 use rump_abi::errno::EBUSY;
 use rump_hypercall::sync::CondVar;
 
+use crate::fair;
 use crate::thread::rumpuser_curlwp;
 use crate::upcall::{Lwp, without_cpu};
 
@@ -62,6 +63,7 @@ impl Rw {
         if self.take(kind) {
             return;
         }
+        fair::waited();
         if kind == WRITER {
             add(&self.waiting_writers, 1);
             self.for_writers.wait();

@@ -75,3 +75,40 @@ impl Drop for Block {
         unsafe { dealloc(self.start.as_ptr(), self.layout) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Block, Template, set_template};
+    use core::ptr::with_exposed_provenance;
+    use rump_hypercall::user;
+
+    #[test]
+    fn a_block_is_what_compilers_expect() {
+        rumpbake_posix::run(|| {
+            assert!(Block::new().is_ok_and(|block| block.is_none()));
+            for (len, align) in [(3, 1), (24, 8), (24, 64), (200, 128), (4096, 4096)] {
+                set_template(Template { image: b"abc", len, align });
+                let block = Block::new().ok().flatten().unwrap();
+                block.install();
+                let pointer = user::fsbase();
+                assert!(pointer.is_multiple_of(align) && pointer.is_multiple_of(16));
+                // The first word behind the block is its own address.
+                assert_eq!(word(pointer), pointer);
+                let first = pointer - len.next_multiple_of(align);
+                let bytes: [u8; 3] = core::array::from_fn(|at| byte(first + at));
+                assert_eq!(&bytes, b"abc");
+                assert!((first + 3..first + len).all(|at| byte(at) == 0));
+            }
+        });
+    }
+
+    fn word(address: usize) -> usize {
+        // SAFETY: the test asks for what lies in the block.
+        unsafe { with_exposed_provenance::<usize>(address).read() }
+    }
+
+    fn byte(address: usize) -> u8 {
+        // SAFETY: as above.
+        unsafe { with_exposed_provenance::<u8>(address).read() }
+    }
+}

@@ -33,6 +33,7 @@ mod kit;
 mod memory;
 mod mmu;
 mod net;
+mod pci;
 mod poweroff;
 mod shared;
 mod start;

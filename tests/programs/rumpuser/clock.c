@@ -84,3 +84,34 @@ void test_a_clock_that_lags_lets_the_others_run(void) {
     until(diary[0] == 'o');
     join(&thread);
 }
+
+static volatile int has_slept;
+
+static void sleep_a_little(void *arg) {
+    (void)arg;
+    rumpuser_clock_sleep(RUMPUSER_CLOCK_RELWALL, 0, 1000000);
+    has_slept = 1;
+}
+
+/* A thread that looks again and again must not keep those from running that it waits for, timers among them. */
+void test_looking_again_and_again_lets_the_others_run(void) {
+    struct thread thread;
+    has_slept = 0;
+    spawn(&thread, sleep_a_little, NULL);
+    for (long tries = 0; !has_slept && tries < 1000000000; tries++)
+        rumpuser_component_schedule(rumpuser_component_unschedule());
+    check(has_slept);
+    join(&thread);
+}
+
+void test_looking_at_the_clock_lets_timers_run(void) {
+    struct thread thread;
+    has_slept = 0;
+    spawn(&thread, sleep_a_little, NULL);
+    void *cookie = rumpuser_component_unschedule();
+    for (int64_t start = now_ns(); !has_slept && now_ns() - start < 60000000000;)
+        continue;
+    rumpuser_component_schedule(cookie);
+    check(has_slept);
+    join(&thread);
+}
