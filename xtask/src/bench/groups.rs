@@ -38,6 +38,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("bake", "Making an image of a program; the other side has nothing like it."),
     ("calls", "System calls."),
     ("threads", "Threads and what they wait for each other with."),
+    ("rumpuser", "Hypercalls of rumpuser(3), beside what pthreads and malloc of the other side do instead."),
     ("signals", "Signals."),
     ("sleep", "How much later than asked for a sleeping program wakes up."),
     ("events", "poll(2), select(2), and the event queue: kqueue(2) or epoll(7)."),

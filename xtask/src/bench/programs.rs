@@ -1,8 +1,10 @@
 //! The programs of tests/bench: found, built for both systems, made bootable.
 //!
-//! `tests/bench/NAME.c` is a C program, `tests/bench/NAME/` with a go.mod a Go program: a file that is added is measured. A system is either
+//! `tests/bench/NAME.c` is a C program, `tests/bench/NAME/` with a go.mod a Go program, with a rump.c a rump kernel that measures its hypercalls (linux.c beside it
+//! is a program that does the same): a file that is added is measured. A system is either
 //! rumpbake (a command that bakes) or the Linux control.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,6 +21,7 @@ pub enum Source {
     C(PathBuf),
     Cxx(PathBuf),
     Go(PathBuf),
+    Rump(PathBuf),
 }
 
 /// A benchmark program.
@@ -38,6 +41,8 @@ pub fn all() -> Result<Vec<Program>> {
             programs.push(Program { name, source: Source::C(path) });
         } else if path.join("go.mod").exists() {
             programs.push(Program { name, source: Source::Go(path) });
+        } else if path.join("rump.c").exists() {
+            programs.push(Program { name, source: Source::Rump(path) });
         }
     }
     programs.sort_by(|a, b| a.name.cmp(&b.name));
@@ -107,23 +112,52 @@ impl Side {
 fn rumpbake(command: &Path, source: &Source, name: &str, bake: &[&str], work: &Path) -> Result<Built> {
     let elf = work.join(format!("{name}.elf"));
     let image = work.join(format!("{name}{}.img", bake.concat().replace('-', "_")));
+    // In the checkout, where it finds the compiler.
+    let compile = |compiler: &str, file: &Path| {
+        let mut compile = Command::new(command);
+        compile.current_dir(tools::root()).args([compiler, "-O2", "-s", "-lpthread", "-o"]);
+        must(compile.arg(&elf).arg(file))
+    };
+    let mut options: Vec<OsString> = bake.iter().map(Into::into).collect();
     match source {
-        // In the checkout, where it finds the compiler.
-        Source::C(file) | Source::Cxx(file) => {
-            let compiler = if matches!(source, Source::C(_)) { "cc" } else { "c++" };
-            must(
-                Command::new(command)
-                    .current_dir(tools::root())
-                    .args([compiler, "-O2", "-s", "-lpthread", "-o"])
-                    .arg(&elf)
-                    .arg(file),
-            )?;
-        }
+        Source::C(file) => compile("cc", file)?,
+        Source::Cxx(file) => compile("c++", file)?,
         Source::Go(folder) => go(folder, "netbsd", &elf)?,
+        Source::Rump(folder) => {
+            // The program is never reached: the rump kernel ends the image.
+            compile("cc", &host_source("hello.c"))?;
+            options.extend(["--rump-libs".into(), rump_library(folder, name, work)?.into_os_string()]);
+        }
     }
-    must(Command::new(command).arg("hw").arg("--quiet").arg(&elf).arg("-o").arg(&image).args(bake))?;
+    must(Command::new(command).arg("hw").arg("--quiet").arg(&elf).arg("-o").arg(&image).args(options))?;
     let shipped_bytes = bytes(&image)?;
     Ok(Built { boot: Bootable { kernel: image, initrd: None, command_line: String::new() }, shipped_bytes })
+}
+
+/// A folder with the rump kernel as a static library, compiled as NetBSD's are.
+fn rump_library(source: &Path, name: &str, work: &Path) -> Result<PathBuf> {
+    let folder = work.join(format!("{name}-libraries"));
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let (object, library) = (folder.join("rump.o"), folder.join("librump.a"));
+    let zig = tools::zig()?;
+    must(
+        Command::new(&zig)
+            .args([
+                "cc",
+                "-target",
+                "x86_64-netbsd.10.1",
+                "-std=c11",
+                "-O2",
+                "-ffreestanding",
+                "-fno-pic",
+                "-c",
+            ])
+            .arg(source.join("rump.c"))
+            .arg("-o")
+            .arg(&object),
+    )?;
+    must(Command::new(&zig).args(["ar", "rcs"]).arg(&library).arg(&object))?;
+    Ok(folder)
 }
 
 fn linux(control: &Control, source: &Source, name: &str, purpose: Purpose, work: &Path) -> Result<Built> {
@@ -145,6 +179,9 @@ fn linux(control: &Control, source: &Source, name: &str, purpose: Purpose, work:
             must(Command::new("g++").args(["-O2", "-static", "-s", "-o"]).arg(&program).arg(file))?;
         }
         (Source::Go(folder), _) => go(folder, "linux", &program)?,
+        (Source::Rump(folder), _) => {
+            control.compile(Libc::Glibc, &[folder.join("linux.c")], &[], &[], &program)?;
+        }
     }
     let program = read(&program)?;
     let archive = match (source, purpose) {
