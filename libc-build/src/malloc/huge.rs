@@ -157,22 +157,23 @@ fn allocate_telling(size: usize, align: usize) -> (*mut u8, bool) {
     if align >= SEGMENT {
         return (allocate_aligned(size, align), true);
     }
-    let (least, most) = if align <= FIRST { (FIRST, FIRST + (COLOURS - 1) * PAGE) } else { (align, align) };
-    let Some(len) = map_len(size, most) else { return (null_mut(), false) };
-    let kept = FREED.lock().take(len);
-    let (header, len) = kept.unwrap_or_else(|| (map(len).cast(), len));
+    let colours = if align <= FIRST { COLOURS } else { 1 };
+    let least = align.max(FIRST);
+    let Some(least_len) = map_len(size, least) else { return (null_mut(), false) };
+    let kept = FREED.lock().take(least_len);
+    let (header, len, offset) = if let Some((header, len)) = kept {
+        // SAFETY: what was kept begins with its last object's header.
+        let last = unsafe { (*header).offset };
+        // Where that one lay, pages are there already.
+        let fits = last.is_multiple_of(least) && map_len(size, last).is_some_and(|needed| needed <= len);
+        (header, len, if fits { last } else { least })
+    } else {
+        let offset = least + NEXT_COLOUR.fetch_add(1, Relaxed) % colours * PAGE;
+        let Some(len) = map_len(size, offset) else { return (null_mut(), false) };
+        (map(len).cast(), len, offset)
+    };
     if header.is_null() {
         return (null_mut(), false);
-    }
-    let mut offset = least;
-    if kept.is_some() {
-        // SAFETY: what was kept begins with its last object's header. Where that one lay, pages are there already.
-        let last = unsafe { (*header).offset };
-        if (least..=most).contains(&last) {
-            offset = last;
-        }
-    } else if most > least {
-        offset += NEXT_COLOUR.fetch_add(1, Relaxed) % COLOURS * PAGE;
     }
     // SAFETY: the mapping is nobody else's and larger than a header.
     unsafe { header.write(Header { magic: Header::mark(header), len, offset }) };
