@@ -72,7 +72,7 @@ impl Libraries {
                 continue;
             };
             let other = files.get(name).is_some_and(|(other_pic, _)| !other_pic);
-            if !HOSTED.contains(&name) && !(pic && other) {
+            if !(HOSTED.contains(&name) || pic && other) {
                 files.insert(name.to_owned(), (pic, path.clone()));
             }
         }

@@ -131,14 +131,14 @@ fn parse(bytes: &[u8]) -> Result<Object<'_>, String> {
             data: Cow::Borrowed(data),
             relocs: Cow::Borrowed(&[]),
         });
-        if let Some((flag, members)) = header.group(LE, bytes).map_err(fault)? {
-            if elf::GroupFlags(flag.0).contains(elf::GRP_COMDAT) {
-                let signature = usize::try_from(header.sh_info(LE)).unwrap_or(usize::MAX);
-                let symbol = symbol_table.symbol(object::SymbolIndex(signature)).map_err(fault)?;
-                let signature = text(symbol.name(LE, symbol_table.strings()).map_err(fault)?)?;
-                for member in members {
-                    groups.insert(member.get(LE) as usize, signature);
-                }
+        if let Some((flag, members)) = header.group(LE, bytes).map_err(fault)?
+            && elf::GroupFlags(flag.0).contains(elf::GRP_COMDAT)
+        {
+            let signature = usize::try_from(header.sh_info(LE)).unwrap_or(usize::MAX);
+            let symbol = symbol_table.symbol(object::SymbolIndex(signature)).map_err(fault)?;
+            let signature = text(symbol.name(LE, symbol_table.strings()).map_err(fault)?)?;
+            for member in members {
+                groups.insert(member.get(LE) as usize, signature);
             }
         }
     }
