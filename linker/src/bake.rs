@@ -218,6 +218,7 @@ pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result
     functions.add_app(app);
     let mut report = report::of(kits.target, app, &kernel, libc.as_ref());
     report.components.extend(rump.as_ref().map(RumpKernel::cost));
+    report.virtif = rump.as_ref().is_some_and(RumpKernel::drives_cards);
     let parts = Parts {
         target: kits.target,
         app,

@@ -62,6 +62,7 @@ fn program(kits: &Kits, app: &App) -> Result<Report> {
         segments: headers.loads.iter().map(segment).collect(),
         imports: report::imports(app, &missing),
         components: would_take(kits, app)?,
+        virtif: false,
         parts: Vec::new(),
     })
 }

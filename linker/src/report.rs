@@ -58,8 +58,19 @@ pub struct Report {
     pub imports: Vec<LibraryImports>,
     /// The kernel components that are in the image, or would be.
     pub components: Vec<ComponentCost>,
+    /// A rump kernel from elsewhere drives the machine's network cards.
+    #[serde(default)]
+    pub virtif: bool,
     /// What the image's bytes are, in their order.
     pub parts: Vec<Part>,
+}
+
+impl Report {
+    /// Whether the image drives network cards. Sockets between its own threads (`net_local`) do not.
+    #[must_use]
+    pub fn has_network(&self) -> bool {
+        self.virtif || self.components.iter().any(|component| component.name.starts_with("net_inet"))
+    }
 }
 
 /// A segment of the application.
@@ -146,6 +157,7 @@ pub(crate) fn of(target: Target, app: &App, kernel: &Kernel, libc: Option<&Libc>
         segments: Vec::new(),
         imports: imports(app, &|_| false),
         components: cost::table(kernel, libc),
+        virtif: false,
         parts: Vec::new(),
     }
 }

@@ -62,11 +62,6 @@ impl Boot {
     }
 }
 
-/// Whether an image holds a component that needs a network card. Sockets between its own threads (`net_local`) do not.
-fn has_network(report: &Report) -> bool {
-    report.components.iter().any(|component| component.name.starts_with("net_inet"))
-}
-
 /// Looks at the file and at the options that have to do with it.
 pub fn boot(args: &Args) -> Result<Boot, Failure> {
     let path = args.image.display();
@@ -101,7 +96,7 @@ fn of_disk(args: &Args, disk: Disk) -> Result<Boot, Failure> {
     // The tools that look into a disk may be missing; then a card that nobody uses does no harm.
     let image = disk::image_in(&args.image).ok().flatten();
     let report = image.and_then(|image| rumpbake_linker::inspect(image.path()).ok());
-    Ok(Boot::Disk { disk, uefi, has_network: report.is_none_or(|report| has_network(&report)) })
+    Ok(Boot::Disk { disk, uefi, has_network: report.is_none_or(|report| report.has_network()) })
 }
 
 /// What the image is; `baker` is the subcommand that makes the right one of a program.
@@ -148,7 +143,7 @@ fn of_image(args: &Args) -> Result<Boot, Failure> {
         )));
     }
     let stdio = stdio();
-    Ok(Boot::Kernel { command_line: command_line(args, stdio)?, stdio, has_network: has_network(&report) })
+    Ok(Boot::Kernel { command_line: command_line(args, stdio)?, stdio, has_network: report.has_network() })
 }
 
 /// The options' configuration as one JSON object, then `--append`. Descriptors 0 to 2 are a terminal if standard input is one.

@@ -243,6 +243,12 @@ impl<'d> RumpKernel<'d> {
         symbols.map(|symbol| symbol.name).filter(|name| is_given(kernel, name)).map(str::to_owned).collect()
     }
 
+    /// Whether it asks for network interfaces.
+    pub(crate) fn drives_cards(&self) -> bool {
+        let symbols = self.reach.externals.iter().filter_map(|&index| self.kit.symbols.get(index));
+        symbols.map(|symbol| symbol.name).any(|name| name == "rumpcomp_virt_create")
+    }
+
     /// Gives every section its address behind `start`, and adds the segments to the application's space.
     pub(crate) fn place(&mut self, app: &App, start: u64, space: &mut Space) -> Result<()> {
         let mut at = start.next_multiple_of(PAGE);
