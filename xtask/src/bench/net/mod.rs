@@ -41,7 +41,7 @@ struct Plan {
 impl Plan {
     fn of(mode: Mode) -> Self {
         let (pages_s, bulk_ms, connections, idle): (_, _, &[u64], &[u64]) = match mode {
-            Mode::Full => (3, 2000, &CONNECTIONS, &[10, 100, 1000, 10_000]),
+            Mode::Full => (2, 1000, &CONNECTIONS, &[10, 100, 1000, 10_000]),
             Mode::Quick => (1, 700, &CONNECTIONS, &[10, 1000]),
             Mode::Check => (1, 200, &[32], &[10]),
         };
@@ -106,7 +106,7 @@ fn sample(run: &mut Run, side: &str, what: &Bootable, link: &Link, load: &Tools,
     let mut held = Held::start(load, link, http)?;
     for &idle in plan.idle {
         held.hold(idle)?;
-        let rate = load.pages(link, http, BESIDE_IDLE, plan.pages_s.min(2))?;
+        let rate = load.pages(link, http, BESIDE_IDLE, 1)?;
         if rate > 0.0 {
             run.results.add_scale("net.request_beside_idle", "ns", side, idle, 1e9 / rate);
         }
