@@ -50,7 +50,7 @@ const KITS: [Kit; 3] = [
 const COMMON_FLAGS: [&str; 3] = ["-Cpanic=abort", "-Crelocation-model=static", "-Cforce-unwind-tables=no"];
 
 /// Folders and files that the kits are made from, relative to the workspace.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 11] = [
     "kernel",
     "platform/common",
     "platform/drivers",
@@ -58,6 +58,7 @@ const SOURCES: [&str; 10] = [
     "platform/rumpuser",
     "platform/hw",
     "platform/xen",
+    "platform/xenguest",
     "libc-build",
     "Cargo.toml",
     "Cargo.lock",

@@ -1,67 +1,22 @@
-//! The clock: the time-stamp counter, scaled by what the shared page says of it; and the virtual CPU's one-shot timer
-//! (Xen's public headers xen.h, `struct vcpu_time_info`, and vcpu.h).
-
-use core::sync::atomic::Ordering::Relaxed;
+//! The monotonic clock: Xen's, from when the image booted; and the timer.
 
 use rumpbake_platform::cpu::Local;
-use rumpbake_platform::io::rdtsc;
-
-use crate::hypercall::{self, Number};
-use crate::shared;
-
-/// VCPUOP_stop_periodic_timer
-const STOP_PERIODIC_TIMER: u64 = 7;
-/// VCPUOP_set_singleshot_timer
-const SET_SINGLESHOT_TIMER: u64 = 8;
-/// VCPUOP_stop_singleshot_timer
-const STOP_SINGLESHOT_TIMER: u64 = 9;
-/// The one virtual CPU.
-const VCPU: u64 = 0;
+use rumpbake_xenguest::clock;
 
 /// Xen's time when the image booted.
 static BASE_NS: Local<u64> = Local::new(0);
 
-fn base_ns() -> u64 {
-    // SAFETY: written once at boot.
-    unsafe { *BASE_NS.get() }
-}
-
-/// Nanoseconds since Xen's boot.
-fn system_ns() -> u64 {
-    let time = &shared::vcpu().time;
-    shared::consistent(&time.version, || {
-        let ticks = rdtsc().wrapping_sub(time.tsc_timestamp.load(Relaxed));
-        let shift = i32::from(time.tsc_shift.load(Relaxed).cast_signed());
-        let shifted = if shift < 0 { ticks >> -shift } else { ticks << shift };
-        let ns = (u128::from(shifted) * u128::from(time.tsc_to_system_mul.load(Relaxed))) >> 32;
-        time.system_time.load(Relaxed).wrapping_add(ns as u64)
-    })
-}
-
-/// Starts the clock at 0 and stops the periodic timer that every virtual CPU begins with. Returns the time of day.
+/// Starts the clock at 0. Returns the time of day.
 pub fn init() -> u64 {
-    let base = system_ns();
     // SAFETY: boot, one processor.
-    unsafe { *BASE_NS.get() = base };
-    // SAFETY: the command takes no argument.
-    unsafe { hypercall::call(Number::VcpuOp, [STOP_PERIODIC_TIMER, VCPU, 0, 0]) };
-    let info = shared::info();
-    let wall_ns = shared::consistent(&info.wall_version, || {
-        let seconds =
-            u64::from(info.wall_sec_high.load(Relaxed)) << 32 | u64::from(info.wall_sec.load(Relaxed));
-        seconds.saturating_mul(1_000_000_000).saturating_add(info.wall_nsec.load(Relaxed).into())
-    });
-    wall_ns.saturating_add(base)
-}
-
-/// A time of the monotonic clock as Xen counts it.
-pub fn xen_ns(ns: u64) -> u64 {
-    ns.saturating_add(base_ns())
+    unsafe { *BASE_NS.get() = clock::system_ns() };
+    clock::init()
 }
 
 #[unsafe(export_name = "rb_monotonic_ns")]
 fn monotonic_ns() -> u64 {
-    system_ns().saturating_sub(base_ns())
+    // SAFETY: written once at boot.
+    clock::system_ns().saturating_sub(unsafe { *BASE_NS.get() })
 }
 
 #[unsafe(export_name = "rb_clock_resolution_ns")]
@@ -69,25 +24,7 @@ fn resolution_ns() -> u64 {
     1
 }
 
-/// `struct vcpu_set_singleshot_timer`.
-#[repr(C)]
-struct Singleshot {
-    timeout_abs_ns: u64,
-    flags: u32,
-}
-
 #[unsafe(export_name = "rbm_set_timer")]
 fn set_timer(deadline_ns: u64) {
-    if deadline_ns == u64::MAX {
-        // SAFETY: the command takes no argument.
-        unsafe { hypercall::call(Number::VcpuOp, [STOP_SINGLESHOT_TIMER, VCPU, 0, 0]) };
-        return;
-    }
-    // A deadline that has passed makes the timer fire at once.
-    let argument = Singleshot { timeout_abs_ns: xen_ns(deadline_ns), flags: 0 };
-    // SAFETY: the command reads this structure.
-    let result = unsafe {
-        hypercall::call(Number::VcpuOp, [SET_SINGLESHOT_TIMER, VCPU, &raw const argument as u64, 0])
-    };
-    assert!(result == 0, "Xen refused the timer ({result})");
+    clock::set_timer(deadline_ns);
 }

@@ -1,9 +1,11 @@
-//! The processor under Xen: features that the guest may use, vector state, the `%fs` base.
+//! The processor under Xen: features that the guest may use, vector state, the `%fs` base, idling.
 
 use core::arch::asm;
+use core::sync::atomic::Ordering::SeqCst;
 
 use rumpbake_platform::cpu::Local;
 use rumpbake_platform::{fpu, random};
+use rumpbake_xenguest::shared;
 
 use crate::hypercall::{self, Number};
 
@@ -83,4 +85,13 @@ fn set_fsbase(base: usize) {
             hypercall::call(Number::SetSegmentBase, [SEGBASE_FS, base, 0, 0]);
         }
     }
+}
+
+#[unsafe(export_name = "rbm_idle")]
+fn idle() {
+    /// SCHEDOP_block
+    const BLOCK: u64 = 1;
+    // SAFETY: blocks until an event is pending, which is delivered in the kernel before this returns; no argument.
+    unsafe { hypercall::call(Number::SchedOp, [BLOCK, 0, 0, 0]) };
+    shared::vcpu().upcall_mask.store(1, SeqCst);
 }

@@ -16,8 +16,9 @@ use rumpbake_drivers::xen::netfront::negotiate::{self, Offer, Refusal, State};
 use rumpbake_drivers::xen::netfront::{Netfront, Port};
 use rumpbake_drivers::xen::store::Store;
 use rumpbake_platform::backtrace::Console;
+use rumpbake_xenguest::{events, store};
 
-use crate::{events, grants, store};
+use crate::grants;
 
 /// Tokens of watches end with the interface's number.
 const TOKEN: &str = "net";

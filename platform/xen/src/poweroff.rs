@@ -5,15 +5,10 @@
 
 use rumpbake_platform::cpu::Local;
 use rumpbake_platform::io::{inb, outb};
+use rumpbake_xenguest::poweroff::{self, Reason};
 
 use crate::hypercall::{self, Number};
 
-/// SCHEDOP_shutdown
-const SHUTDOWN: u64 = 2;
-/// SHUTDOWN_poweroff
-const POWEROFF: u32 = 0;
-/// SHUTDOWN_reboot
-const REBOOT: u32 = 1;
 /// PHYSDEVOP_set_iopl
 const SET_IOPL: u64 = 6;
 
@@ -46,15 +41,9 @@ fn end(line: &str, _status: u8) -> ! {
     // Guest-user mode may not use ports.
     hypercall::use_kernel_mode();
     say(line);
-    if !holds_machine {
-        crate::store::say_status(line);
-        rump_hypercall::console::write(b"rumpbake: ");
-        rump_hypercall::console::write(line.as_bytes());
-        crate::console::drain();
+    if holds_machine {
+        poweroff::shut_down(Reason::Reboot)
     }
-    let mut reason = if holds_machine { REBOOT } else { POWEROFF };
-    loop {
-        // SAFETY: the command takes the reason; it does not come back.
-        unsafe { hypercall::command(Number::SchedOp, SHUTDOWN, &mut reason) };
-    }
+    poweroff::say(line);
+    poweroff::shut_down(Reason::PowerOff)
 }

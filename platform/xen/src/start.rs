@@ -2,9 +2,11 @@
 
 use rump_image::KERNEL_BASE;
 use rumpbake_platform::page::phys_to_virt;
+use rumpbake_platform::pmap::{NX, PRESENT, WRITE};
 use rumpbake_platform::start::{self, Found};
+use rumpbake_xenguest::{console, events, shared, store};
 
-use crate::{clock, console, cpu, events, memory, poweroff, shared, store, traps};
+use crate::{clock, cpu, memory, mmu, poweroff, traps};
 
 /// `struct start_info`.
 #[repr(C)]
@@ -61,6 +63,24 @@ impl StartInfo {
     }
 }
 
+/// Makes events, console and store ready, as far as the guest has them.
+fn connect(info: &StartInfo) {
+    if info.is_privileged() {
+        return events::init(events::bind_virq(events::VIRQ_CONSOLE).unwrap_or(0), 0);
+    }
+    let page = |frame: u64| phys_to_virt(mmu::physical_address(frame * 4096));
+    events::init(info.console_port(), info.store_evtchn);
+    // SAFETY: the pages are in the direct map for good, and kept from the page allocator.
+    unsafe {
+        if info.console_mfn() != 0 {
+            console::init(page(info.console_mfn()), info.console_port());
+        }
+        if info.store_mfn != 0 && info.store_evtchn != 0 {
+            store::init(page(info.store_mfn), info.store_evtchn);
+        }
+    }
+}
+
 /// Entered once by the boot code, event delivery masked, on the boot stack.
 ///
 /// # Safety
@@ -79,11 +99,9 @@ unsafe extern "C" fn rb_xen_start(info: *const StartInfo) -> ! {
     // SAFETY: its page is not given to the allocator, and the direct map has it for good.
     let info: &'static StartInfo = unsafe { &*phys_to_virt(info as u64 - KERNEL_BASE).cast() };
     start::name_functions();
-    shared::map(info.shared_info);
+    mmu::map_now(shared::window(), info.shared_info | PRESENT | WRITE | NX);
     cpu::init();
     let boot_wall_ns = clock::init();
-    events::init(info);
-    console::init(info);
-    store::init(info);
+    connect(info);
     start::run(&Found { command_line: info.command_line(), memory_bytes, boot_wall_ns })
 }

@@ -5,9 +5,9 @@ use core::sync::atomic::Ordering::Relaxed;
 use rump_hypercall::upcall::{Ret, SysEntry};
 use rump_hypercall::user::{self, Trapframe};
 use rumpbake_platform::{backtrace, copy, entry, sched, trap};
+use rumpbake_xenguest::{events, shared};
 
 use crate::hypercall::{self, Number};
-use crate::{events, shared};
 
 /// Trap number of an event, for entry code.
 const EVENT: u64 = 0x20;
@@ -104,7 +104,7 @@ fn fault_address() -> usize {
 extern "C" fn rb_xen_user_trap(frame: &mut Trapframe) {
     if frame.trapno == EVENT {
         leave_gate(frame);
-        events::deliver();
+        sched::interrupt(events::deliver);
     } else if in_gate(frame.rip) == InGate::No || !trap::shed_flag(frame) {
         trap::exception(frame, fault_address());
     }
@@ -167,7 +167,7 @@ extern "C" fn rb_xen_traced_call(entry: SysEntry, args: &[u64; 6]) -> Ret {
 #[unsafe(no_mangle)]
 extern "C" fn rb_xen_kernel_trap(frame: &mut Trapframe) {
     if frame.trapno == EVENT {
-        events::deliver();
+        sched::interrupt(events::deliver);
         return;
     }
     if frame.trapno == trap::PAGE_FAULT {

@@ -5,10 +5,8 @@ use rump_hypercall::Giant;
 use rump_hypercall::time::monotonic_ns;
 use rumpbake_drivers::xen::store::{Link, Store, Transaction};
 use rumpbake_platform::cpu::Local;
-use rumpbake_platform::page::phys_to_virt;
 
-use crate::start::StartInfo;
-use crate::{events, mmu};
+use crate::events;
 
 /// The tool stack writes `poweroff`, `halt` or `reboot` here, and the guest takes it away when it has seen it.
 const SHUTDOWN: &str = "control/shutdown";
@@ -36,16 +34,15 @@ fn wait(begun_ns: u64) -> bool {
     monotonic_ns() < end_ns
 }
 
-/// Connects with the store, where there is one, and watches for requests to end. Does not wait for the store.
-pub fn init(info: &StartInfo) {
-    if info.is_privileged() || info.store_mfn == 0 || info.store_evtchn == 0 {
-        return;
-    }
+/// Connects with the store by its page and event channel, and watches for requests to end. Does not wait for the store.
+///
+/// # Safety
+/// The page is mapped for good, and nobody else's.
+pub unsafe fn init(page: *mut u8, port: u32) {
     // SAFETY: boot, one processor.
-    unsafe { *PORT.get() = info.store_evtchn };
-    let page = phys_to_virt(mmu::physical_address(info.store_mfn * 4096));
-    let link = Link { notify: || events::notify(port()), wait, now_ns: monotonic_ns };
-    // SAFETY: the page is in the direct map for good, and kept from the page allocator.
+    unsafe { *PORT.get() = port };
+    let link = Link { notify: || events::notify(self::port()), wait, now_ns: monotonic_ns };
+    // SAFETY: the caller's promise.
     let mut store = unsafe { Store::new(page, link) };
     // Without the watch the guest cannot be asked to end; it can be destroyed.
     let _ = store.watch_from_now_on(SHUTDOWN, SHUTDOWN);

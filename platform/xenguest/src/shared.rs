@@ -4,10 +4,6 @@
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
-use rumpbake_platform::pmap::{NX, PRESENT, WRITE};
-
-use crate::mmu;
-
 /// `struct vcpu_time_info`.
 #[repr(C)]
 pub struct TimeInfo {
@@ -71,11 +67,16 @@ struct Page(UnsafeCell<[u8; 4096]>);
 // SAFETY: only its address is used; what is mapped there is reached through atomics.
 unsafe impl Sync for Page {}
 
-/// The address at which the page is mapped; the image's own page there is not used. Entry code looks at the first two bytes.
+/// The address at which the page is mapped; the image's own page there is not used. A paravirtual guest's entry code looks at the first two bytes.
 #[unsafe(export_name = "rb_xen_shared")]
 static WINDOW: Page = Page(UnsafeCell::new([0; 4096]));
 
-/// The shared page; after [`map`].
+/// Where the guest's kind has to map the page, at its start.
+pub fn window() -> usize {
+    WINDOW.0.get() as usize
+}
+
+/// The shared page; after it has been mapped.
 #[inline]
 pub fn info() -> &'static SharedInfo {
     // SAFETY: the page is mapped for good at boot, before anybody asks; it is read and written by atomics.
@@ -86,11 +87,6 @@ pub fn info() -> &'static SharedInfo {
 #[inline]
 pub fn vcpu() -> &'static VcpuInfo {
     &info().vcpus[0]
-}
-
-/// Maps the page, whose machine address the start info tells.
-pub fn map(machine: u64) {
-    mmu::map_now(WINDOW.0.get() as usize, machine | PRESENT | WRITE | NX);
 }
 
 /// Reads what a version guards against being written meanwhile.

@@ -3,11 +3,10 @@
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use rump_hypercall::Giant;
+use rumpbake_platform::callout;
 use rumpbake_platform::cpu::Local;
-use rumpbake_platform::{callout, sched};
 
 use crate::hypercall::{self, Number};
-use crate::start::StartInfo;
 use crate::{clock, console, shared, store};
 
 /// EVTCHNOP_bind_virq
@@ -20,10 +19,8 @@ const ALLOC_UNBOUND: u64 = 6;
 const UNMASK: u64 = 9;
 /// VIRQ_TIMER
 const VIRQ_TIMER: u32 = 0;
-/// VIRQ_CONSOLE
-const VIRQ_CONSOLE: u32 = 2;
-/// SCHEDOP_block
-const BLOCK: u64 = 1;
+/// VIRQ_CONSOLE: input for the guest that holds the machine.
+pub const VIRQ_CONSOLE: u32 = 2;
 /// SCHEDOP_poll
 const POLL: u64 = 3;
 /// Ports of event channels: those of the two-level form.
@@ -84,7 +81,7 @@ struct BindVirq {
 }
 
 /// Binds a virtual interrupt to a channel and lets it through; the channel's port, if Xen allows it.
-fn bind_virq(virq: u32) -> Option<u32> {
+pub fn bind_virq(virq: u32) -> Option<u32> {
     let mut argument = BindVirq { virq, vcpu: 0, port: 0 };
     // SAFETY: the command takes this structure.
     let result = unsafe { hypercall::command(Number::EventChannelOp, BIND_VIRQ, &mut argument) };
@@ -110,14 +107,10 @@ fn bound(port: u32) -> u32 {
     port
 }
 
-/// Makes the channels of timer, console and store ready, as far as there are such.
-pub fn init(info: &StartInfo) {
+/// Makes the channels of the timer, and of console and store as far as there are such (0 if not), ready.
+pub fn init(console: u32, store: u32) {
     let Some(timer) = bind_virq(VIRQ_TIMER) else { panic!("Xen refused the timer's event channel") };
-    let ports = if info.is_privileged() {
-        Ports { timer, console: bind_virq(VIRQ_CONSOLE).unwrap_or(0), store: 0 }
-    } else {
-        Ports { timer, console: bound(info.console_port()), store: bound(info.store_evtchn) }
-    };
+    let ports = Ports { timer, console: bound(console), store: bound(store) };
     // SAFETY: boot, one processor, delivery is masked.
     unsafe { *IN_USE.get() = ports };
 }
@@ -145,25 +138,23 @@ pub fn wait(port: u32, deadline_ns: u64) {
     shared::info().pending[port as usize / 64].fetch_and(!(1 << (port % 64)), SeqCst);
 }
 
-/// Handles what is pending. Called with delivery masked.
+/// Handles what is pending. Called in an interrupt, with delivery masked.
 pub fn deliver() {
-    sched::interrupt(|| {
-        let info = shared::info();
-        let vcpu = shared::vcpu();
-        vcpu.upcall_pending.store(0, SeqCst);
-        let mut words = vcpu.pending_words.swap(0, SeqCst);
-        while words != 0 {
-            let word = words.trailing_zeros() as usize;
-            words &= words - 1;
-            let mut bits = info.pending[word].load(SeqCst) & !info.mask[word].load(Relaxed);
-            while bits != 0 {
-                let bit = bits.trailing_zeros();
-                bits &= bits - 1;
-                info.pending[word].fetch_and(!(1 << bit), SeqCst);
-                handle(word as u32 * 64 + bit);
-            }
+    let info = shared::info();
+    let vcpu = shared::vcpu();
+    vcpu.upcall_pending.store(0, SeqCst);
+    let mut words = vcpu.pending_words.swap(0, SeqCst);
+    while words != 0 {
+        let word = words.trailing_zeros() as usize;
+        words &= words - 1;
+        let mut bits = info.pending[word].load(SeqCst) & !info.mask[word].load(Relaxed);
+        while bits != 0 {
+            let bit = bits.trailing_zeros();
+            bits &= bits - 1;
+            info.pending[word].fetch_and(!(1 << bit), SeqCst);
+            handle(word as u32 * 64 + bit);
         }
-    });
+    }
 }
 
 fn handle(port: u32) {
@@ -181,11 +172,4 @@ fn handle(port: u32) {
             (listener.handler)(listener.argument);
         }
     }
-}
-
-#[unsafe(export_name = "rbm_idle")]
-fn idle() {
-    // SAFETY: blocks until an event is pending, which is delivered in the kernel before this returns; no argument.
-    unsafe { hypercall::call(Number::SchedOp, [BLOCK, 0, 0, 0]) };
-    shared::vcpu().upcall_mask.store(1, SeqCst);
 }
