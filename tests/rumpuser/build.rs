@@ -7,6 +7,8 @@ use std::{env, fs};
 
 const HEADERS: &str = ".tools/ziglang/ziglang/lib/libc/include/generic-netbsd";
 const SUITE: &str = "tests/programs/rumpuser";
+/// In it, the tests of what only a host process serves.
+const POSIX: &str = "posix";
 
 fn main() -> ExitCode {
     let workspace = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets this")).join("../..");
@@ -29,11 +31,12 @@ fn build(workspace: &Path, out: &Path) -> Result<(), String> {
         return Err("NetBSD's headers are not there; run `cargo xtask setup`".to_owned());
     }
     let read = |error: std::io::Error| format!("{}: {error}", suite.display());
-    let mut sources: Vec<PathBuf> = fs::read_dir(&suite)
-        .map_err(read)?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|ending| ending == "c"))
-        .collect();
+    let folders = [suite.clone(), suite.join(POSIX)];
+    let mut sources: Vec<PathBuf> = Vec::new();
+    for folder in &folders {
+        let entries = fs::read_dir(folder).map_err(read)?.filter_map(|entry| Some(entry.ok()?.path()));
+        sources.extend(entries.filter(|path| path.extension().is_some_and(|ending| ending == "c")));
+    }
     sources.sort();
     for source in sources {
         let object = out.join(source.file_stem().unwrap_or_default()).with_extension("o");
@@ -46,19 +49,22 @@ fn build(workspace: &Path, out: &Path) -> Result<(), String> {
             "-Wall",
             "-Wextra",
             "-Werror",
+            "-DPOSIX",
             "-idirafter",
         ]);
-        command.arg(&headers).arg("-c").arg(&source).arg("-o").arg(&object);
+        command.arg(&headers).arg("-I").arg(&suite).arg("-c").arg(&source).arg("-o").arg(&object);
         let status = command.status().map_err(|error| format!("cannot start {command:?}: {error}"))?;
         if !status.success() {
             return Err(format!("{command:?} ended with {status}"));
         }
         println!("cargo::rustc-link-arg-tests={}", object.display());
     }
-    let list = fs::read_to_string(suite.join("tests.h")).map_err(read)?;
     let mut tests = String::new();
-    for name in list.lines().filter_map(|line| line.strip_prefix("T(")?.strip_suffix(')')) {
-        let _ = write!(tests, "#[test]\nfn {name}() {{\n    conforms(c\"{name}\");\n}}\n");
+    for folder in &folders {
+        let list = fs::read_to_string(folder.join("tests.h")).map_err(read)?;
+        for name in list.lines().filter_map(|line| line.strip_prefix("T(")?.strip_suffix(')')) {
+            let _ = write!(tests, "#[test]\nfn {name}() {{\n    conforms(c\"{name}\");\n}}\n");
+        }
     }
     fs::write(out.join("tests.rs"), tests).map_err(|error| format!("{}: {error}", out.display()))
 }

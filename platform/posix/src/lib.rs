@@ -28,4 +28,5 @@ pub use console::{take_console, type_console};
 pub use memory::set_page_limit;
 pub use net::{Faults, Link, Wire, net_pair, net_reset, net_set_faults, net_set_link, net_wire};
 pub use run::{Outcome, run, run_to_end};
+pub use thread::outside;
 pub use user::{gate, set_frame};

@@ -116,6 +116,14 @@ pub(crate) fn pause() {
     vcpu::release();
 }
 
+/// Runs `call` without the virtual CPU: a call of the host that may wait.
+pub fn outside<R>(call: impl FnOnce() -> R) -> R {
+    pause();
+    let result = call();
+    resume(vcpu::line_up());
+    result
+}
+
 /// Ends the calling host thread where it is.
 fn end_host_thread() -> ! {
     // SAFETY: exit(2) ends the calling thread alone. Nothing that other threads use lies on its stack: a kernel thread that ends has handed over

@@ -112,12 +112,28 @@ pub unsafe extern "C" fn rumpuser_anonmmap(
     0
 }
 
+/// Takes memory back that is not this module's.
+pub type GiveBack = fn(*mut c_void, usize);
+
+/// Memory that others have mapped: its length, and who takes it back.
+static OTHERS: Giant<BTreeMap<usize, (usize, GiveBack)>> = Giant::new(BTreeMap::new());
+
+/// Has rumpuser_unmap give this memory back by `give_back`.
+pub fn adopt(memory: *mut c_void, len: usize, give_back: GiveBack) {
+    OTHERS.borrow_mut().insert(memory.addr(), (len, give_back));
+}
+
 /// rumpuser_unmap: gives pages back.
 ///
 /// # Safety
-/// The memory is rumpuser_anonmmap's, and not used any more.
+/// The memory is rumpuser_anonmmap's or a component's ([`adopt`]), and not used any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rumpuser_unmap(memory: *mut c_void, _len: usize) {
+    let other = OTHERS.borrow_mut().remove(&memory.addr());
+    if let Some((len, give_back)) = other {
+        give_back(memory, len);
+        return;
+    }
     let layout = forget(memory.cast()).expect("memory was unmapped that was not mapped");
     // SAFETY: the layout with which it was taken; the caller's promise.
     unsafe { dealloc(memory.cast(), layout) };

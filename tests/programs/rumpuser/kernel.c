@@ -247,8 +247,13 @@ void fill(void *memory, int byte, size_t count) {
         *at++ = (unsigned char)byte;
 }
 
+/* A test that needs a partner, which somebody else sees to. */
+#define W T
 #define T(name) void test_##name(void);
 #include "tests.h"
+#ifdef POSIX
+#include "posix/tests.h"
+#endif
 #undef T
 
 static const struct {
@@ -257,6 +262,9 @@ static const struct {
 } tests[] = {
 #define T(name) {#name, test_##name},
 #include "tests.h"
+#ifdef POSIX
+#include "posix/tests.h"
+#endif
 #undef T
 };
 

@@ -51,10 +51,30 @@ void rumpcomp_virt_destroy(struct virtif_user *);
 void rumpcomp_virt_send(struct virtif_user *, struct rumpuser_iovec *, size_t);
 void rump_virtif_virt_deliverpkt(struct virtif_sc *, struct rumpuser_iovec *, size_t);
 
+/* What only a host process serves: posix/ has its tests, which an image is not asked. */
+struct sockaddr;
+struct msghdr;
+struct pollfd;
+int rumpcomp_shmif_mmap(int, size_t, void **);
+int rumpcomp_shmif_watchsetup(int *, int);
+int rumpcomp_shmif_watchwait(int);
+int rumpcomp_sockin_socket(int, int, int, int *);
+int rumpcomp_sockin_sendmsg(int, const struct msghdr *, int, size_t *);
+int rumpcomp_sockin_recvmsg(int, struct msghdr *, int, size_t *);
+int rumpcomp_sockin_connect(int, const struct sockaddr *, int);
+int rumpcomp_sockin_bind(int, const struct sockaddr *, int);
+int rumpcomp_sockin_accept(int, struct sockaddr *, int *, int *);
+int rumpcomp_sockin_listen(int, int);
+int rumpcomp_sockin_getname(int, struct sockaddr *, int *, int);
+int rumpcomp_sockin_setsockopt(int, int, int, const void *, int);
+int rumpcomp_sockin_poll(struct pollfd *, int, int, int *);
+
 /* NetBSD's error numbers, whatever the compiler's own headers say. */
 enum {
     NB_ENOENT = 2, NB_ENXIO = 6, NB_E2BIG = 7, NB_EBADF = 9, NB_ENOMEM = 12, NB_EBUSY = 16, NB_EEXIST = 17, NB_EISDIR = 21,
-    NB_EINVAL = 22, NB_ENOSPC = 28, NB_ETIMEDOUT = 60, NB_ENOSYS = 78, NB_ENOTSUP = 86
+    NB_EINVAL = 22, NB_ENOSPC = 28, NB_EAGAIN = 35, NB_ENOTSOCK = 38, NB_EDESTADDRREQ = 39, NB_EMSGSIZE = 40, NB_ENOPROTOOPT = 42,
+    NB_EOPNOTSUPP = 45, NB_EAFNOSUPPORT = 47, NB_EADDRINUSE = 48, NB_EISCONN = 56, NB_ENOTCONN = 57, NB_ETIMEDOUT = 60,
+    NB_ECONNREFUSED = 61, NB_ENOSYS = 78, NB_ENOTSUP = 86
 };
 
 /* A test's claim. It goes on after one that does not hold. */

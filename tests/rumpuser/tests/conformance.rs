@@ -1,11 +1,16 @@
 //! Each test of the suite as a test of its own, on the platform inside this process.
 
 use std::ffi::{CStr, c_char, c_int};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Once;
+use std::time::{Duration, Instant};
 
 use rump_hypercall::boot::Exit;
 use rumpbake_posix::{BootFiles, Outcome, run, run_to_end, set_boot, take_console};
 use rumpbake_rumpuser::host;
+use rumpbake_rumpuser_posix as _;
 
 unsafe extern "C" {
     /// Runs one test; returns how many claims did not hold.
@@ -27,6 +32,28 @@ fn entry(archive: &mut Vec<u8>, name: &str, mode: usize, content: &[u8]) {
     archive.resize(archive.len().next_multiple_of(4), 0);
 }
 
+/// The path of shmif's bus: in a folder of this process.
+fn bus() -> PathBuf {
+    folder_of(std::process::id()).join("shmif.bus")
+}
+
+fn folder_of(process: u32) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("rumpuser-{process}"))
+}
+
+/// Makes the folder, and removes those of processes that are gone.
+fn clean() {
+    let others = std::fs::read_dir(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    for name in others.map(|entry| entry.unwrap().file_name()) {
+        let process = name.to_str().and_then(|name| name.strip_prefix("rumpuser-")?.parse::<u32>().ok());
+        let gone = process.filter(|process| !Path::new(&format!("/proc/{process}")).exists());
+        if let Some(process) = gone {
+            let _ = std::fs::remove_dir_all(folder_of(process));
+        }
+    }
+    std::fs::create_dir_all(folder_of(std::process::id())).unwrap();
+}
+
 /// What the suite expects of the image in which it runs.
 fn boot() {
     static ONCE: Once = Once::new();
@@ -36,7 +63,10 @@ fn boot() {
         entry(&mut root, "baked/file", 0o100_644, b"what was baked in\n");
         entry(&mut root, "baked/written", 0o100_644, b"what was baked in\n");
         entry(&mut root, "TRAILER!!!", 0, b"");
-        let config = br#"{"hostname": "suite", "env": {"RUMP_VERBOSE": "1"}}"#.to_vec();
+        clean();
+        let bus = bus();
+        let config = format!(r#"{{"hostname": "suite", "env": {{"RUMP_VERBOSE": "1", "BUS": {bus:?}}}}}"#);
+        let config = config.into_bytes();
         assert!(set_boot(BootFiles { config, root, ..BootFiles::default() }));
         rumpbake_posix::net_pair(rumpbake_posix::Link::default());
     });
@@ -128,4 +158,40 @@ fn errno_belongs_to_the_thread() {
         assert_eq!(host::errno(), 22);
     });
     run(|| assert_eq!(host::errno(), 0));
+}
+
+/// Where the path of the bus is, for [`another_process_on_the_bus`].
+const BUS: &str = "RUMPBAKE_TEST_BUS";
+
+#[test]
+fn shmif_wakes_another_process() {
+    boot();
+    let mut other = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "another_process_on_the_bus", "--ignored"])
+        .env(BUS, bus())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    conforms(c"shmif_answers_another_process");
+    assert!(other.wait().unwrap().success());
+}
+
+/// The other end of the bus: says 1 in its first word as soon as there is a bus, and waits for the answer, which is 2.
+#[test]
+#[ignore = "a part of shmif_wakes_another_process"]
+fn another_process_on_the_bus() {
+    let Some(path) = std::env::var_os(BUS) else { return };
+    let deadline = Instant::now() + Duration::from_secs(120);
+    let mut told = false;
+    let mut word = [0; 4];
+    while u32::from_ne_bytes(word) != 2 {
+        assert!(Instant::now() < deadline, "nobody answers on the bus");
+        std::thread::sleep(Duration::from_millis(10));
+        let open = std::fs::OpenOptions::new().read(true).write(true).open(&path);
+        let Ok(bus) = open else { continue };
+        if bus.read_exact_at(&mut word, 0).is_ok() && word == [0xff; 4] && !told {
+            bus.write_all_at(&1_u32.to_ne_bytes(), 0).unwrap();
+            told = true;
+        }
+    }
 }

@@ -59,6 +59,32 @@ pub(super) fn is_open(fd: c_int) -> bool {
     index(fd).is_ok_and(|index| OPEN.borrow().get(index).is_some_and(Option::is_some))
 }
 
+/// What is open as `fd`, whatever it is open for.
+pub(super) fn open_file(fd: c_int) -> Result<Arc<File>, c_int> {
+    let open = OPEN.borrow();
+    let open = open.get(index(fd)?).and_then(Option::as_ref).ok_or(EBADF)?;
+    Ok(Arc::clone(&open.file))
+}
+
+/// Puts another file in the place of what is open as `fd`.
+pub(super) fn replace(fd: c_int, file: Arc<File>) -> Result<(), c_int> {
+    let mut open = OPEN.borrow_mut();
+    let open = open.get_mut(index(fd)?).and_then(Option::as_mut).ok_or(EBADF)?;
+    open.file = file;
+    Ok(())
+}
+
+/// Opens a file under the first free number.
+pub(super) fn add(file: Arc<File>, mode: c_int) -> c_int {
+    let mut table = OPEN.borrow_mut();
+    let free = table.iter().position(Option::is_none).unwrap_or_else(|| {
+        table.push(None);
+        table.len() - 1
+    });
+    table[free] = Some(Open { file, mode, offset: 0 });
+    (free + FIRST) as c_int
+}
+
 /// Sets a descriptor's own offset.
 pub(super) fn seek(fd: c_int, offset: u64) {
     if let Ok(index) = index(fd)
@@ -81,13 +107,7 @@ fn open(name: &[u8], mode: c_int) -> Result<c_int, c_int> {
     if file.kind == Kind::Dir && mode & ACCMODE != RDONLY {
         return Err(EISDIR);
     }
-    let mut table = OPEN.borrow_mut();
-    let free = table.iter().position(Option::is_none).unwrap_or_else(|| {
-        table.push(None);
-        table.len() - 1
-    });
-    table[free] = Some(Open { file, mode, offset: 0 });
-    Ok((free + FIRST) as c_int)
+    Ok(add(file, mode))
 }
 
 /// rumpuser_open: opens a file. ENOENT if there is no such file and none is to be made, EEXIST if there must not be one, EISDIR for a directory to write to, EINVAL for

@@ -6,5 +6,6 @@
 mod archive;
 pub mod bio;
 pub mod descriptor;
+pub mod host;
 pub mod io;
 mod store;

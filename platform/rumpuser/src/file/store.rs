@@ -1,5 +1,6 @@
 //! Files with their contents: what was baked in, and over it what was written, page by page.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::collections::btree_map::Entry;
 use alloc::sync::Arc;
@@ -12,6 +13,7 @@ use rump_hypercall::memory::PAGE_SIZE;
 use rump_hypercall::{Giant, boot};
 
 use super::archive;
+use super::host::HostFile;
 
 /// `RUMPUSER_FT_*`: what a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,13 +25,16 @@ pub(super) enum Kind {
 }
 
 pub(super) struct File {
-    name: Vec<u8>,
+    /// As it was asked for first.
+    pub name: Vec<u8>,
     pub kind: Kind,
     /// What was baked in.
     baked: &'static [u8],
     size: Cell<u64>,
     /// Pages that were written.
     written: RefCell<BTreeMap<u64, Vec<u8>>>,
+    /// It is the host's, and nothing of it is here.
+    pub host: Option<Box<dyn HostFile>>,
 }
 
 // SAFETY: touched with the one virtual CPU held only.
@@ -47,6 +52,7 @@ fn add(name: &[u8], kind: Kind, baked: &'static [u8], size: u64) -> Arc<File> {
         baked,
         size: Cell::new(size),
         written: RefCell::new(BTreeMap::new()),
+        host: None,
     });
     FILES.borrow_mut().push(Arc::clone(&file));
     file
@@ -68,11 +74,11 @@ fn memory_disk(name: &[u8]) -> Option<u64> {
 
 /// The file of this name. ENOENT if there is none.
 pub(super) fn find(name: &[u8]) -> Result<Arc<File>, c_int> {
-    let name = archive::plain(name);
-    if let Some(file) = FILES.borrow().iter().find(|file| file.name == name) {
+    let plain = archive::plain(name);
+    if let Some(file) = FILES.borrow().iter().find(|file| archive::plain(&file.name) == plain) {
         return Ok(Arc::clone(file));
     }
-    if let Some(entry) = archive::find(boot::info().root, name) {
+    if let Some(entry) = archive::find(boot::info().root, plain) {
         let kind = match entry.mode & 0o170_000 {
             0o040_000 => Kind::Dir,
             0o100_000 => Kind::Reg,
@@ -80,13 +86,12 @@ pub(super) fn find(name: &[u8]) -> Result<Arc<File>, c_int> {
         };
         return Ok(add(name, kind, entry.content, entry.content.len() as u64));
     }
-    memory_disk(name).map(|size| add(name, Kind::Blk, &[], size)).ok_or(ENOENT)
+    memory_disk(plain).map(|size| add(name, Kind::Blk, &[], size)).ok_or(ENOENT)
 }
 
 /// Makes a file of this name. ENOENT for the empty name.
 pub(super) fn create(name: &[u8]) -> Result<Arc<File>, c_int> {
-    let name = archive::plain(name);
-    if name.is_empty() {
+    if archive::plain(name).is_empty() {
         return Err(ENOENT);
     }
     Ok(add(name, Kind::Reg, &[], 0))
@@ -109,6 +114,18 @@ fn pages(offset: u64, len: usize) -> impl Iterator<Item = (u64, usize, usize, us
 }
 
 impl File {
+    /// The host's.
+    pub(super) fn of_host(name: &[u8], host: Box<dyn HostFile>) -> Self {
+        Self {
+            name: name.into(),
+            kind: Kind::Other,
+            baked: &[],
+            size: Cell::new(0),
+            written: RefCell::new(BTreeMap::new()),
+            host: Some(host),
+        }
+    }
+
     /// Bytes in it.
     pub(super) fn size(&self) -> u64 {
         self.size.get()
@@ -127,6 +144,9 @@ impl File {
         if self.kind == Kind::Dir {
             return Err(EISDIR);
         }
+        if let Some(host) = &self.host {
+            return host.read(offset, to);
+        }
         let len = usize::try_from(self.size().saturating_sub(offset)).unwrap_or(usize::MAX).min(to.len());
         let written = self.written.borrow();
         for (page, inside, done, count) in pages(offset, len) {
@@ -141,6 +161,9 @@ impl File {
 
     /// Writes from `offset` on; returns how many bytes there was room for. ENOSPC behind a disk's end, ENOMEM without memory.
     pub(super) fn write(&self, offset: u64, from: &[u8]) -> Result<usize, c_int> {
+        if let Some(host) = &self.host {
+            return host.write(offset, from);
+        }
         let mut len = from.len();
         if self.kind == Kind::Blk {
             len = usize::try_from(self.size().saturating_sub(offset)).unwrap_or(usize::MAX).min(len);
