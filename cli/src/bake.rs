@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rump_config::Config;
-use rumpbake_linker::{App, BakeOptions, Image, Multiboot, RumpOptions, Target, bake};
+use rumpbake_linker::{App, BakeOptions, Image, RumpOptions, Target, bake};
 
 use crate::config_args::ConfigArgs;
 use crate::failure::{Failure, Outcome};
@@ -79,12 +79,12 @@ impl BakeArgs {
         Ok(config.overlay(self.configuration.config()?))
     }
 
-    /// Bakes for a platform; `write` writes the image and returns the file's length.
+    /// Bakes for a platform, with what it adds to the options; `write` writes the image and returns the file's length.
     pub fn bake(
         &self,
         target: Target,
         config: &Config,
-        multiboot: Multiboot,
+        platform: BakeOptions,
         output: &Path,
         write: impl FnOnce(&Image) -> Result<usize, Failure>,
     ) -> Outcome {
@@ -95,11 +95,11 @@ impl BakeArgs {
             strip: self.strip,
             map: self.map.clone(),
             symbols: self.symbols.clone(),
-            multiboot,
             rump: self
                 .rump_libs
                 .clone()
                 .map(|libraries| RumpOptions { libraries, components: self.rump_components.clone() }),
+            ..platform
         };
         let (image, file_bytes) = progress::during("baking", || {
             let app = App::read(&self.program)?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use rump_config::Stdio;
-use rumpbake_linker::{Image, Multiboot, Target};
+use rumpbake_linker::{BakeOptions, Image, Multiboot, Target};
 
 use crate::bake::BakeArgs;
 use crate::disk::{self, Disk, Medium, tools::Tools};
@@ -80,7 +80,8 @@ pub fn bake(args: &Args) -> Outcome {
         Boot::Pvh => Multiboot::BootLoaders,
         Boot::Multiboot => Multiboot::Everyone,
     };
-    args.bake.bake(Target::Hw, &config, multiboot, &output, |image| match &tools {
+    let options = BakeOptions { multiboot, ..BakeOptions::default() };
+    args.bake.bake(Target::Hw, &config, options, &output, |image| match &tools {
         None => {
             image.write(&output)?;
             Ok(image.bytes().len())

@@ -50,7 +50,7 @@ enum Command {
     Cxx(cc::CxxArgs),
     /// Bake a program into an image for bare metal x86-64 and QEMU
     Hw(hw::Args),
-    /// Bake a program into an image that is a paravirtual guest of Xen
+    /// Bake a program into an image that is a guest of Xen
     Xen(xen::Args),
     /// Run an image under QEMU: console on stdout, the program's exit status passed on
     Run(run::Args),

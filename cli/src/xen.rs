@@ -1,10 +1,13 @@
-//! `rumpbake xen`: an image that is a paravirtual guest of Xen.
+//! `rumpbake xen`: an image that is a guest of Xen, paravirtual or PVH.
+//!
+//! A PVH guest is an image for bare metal with a component more, and runs there as well.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use rump_config::Config;
-use rumpbake_linker::{Multiboot, Target, write_file};
+use rumpbake_linker::{BakeOptions, Target, write_file};
 
 use crate::bake::BakeArgs;
 use crate::failure::{Failure, Outcome};
@@ -15,14 +18,45 @@ use crate::failure::{Failure, Outcome};
   rumpbake xen server.elf -o server-xen.img --xl-config server.cfg --env PORT=8080 -- --verbose
   xl create server.cfg
 
-The image is the kernel of a guest of type \"pv\"; its console is Xen's. How the program ended is the console's last line, and
-in the guest's node data/rumpbake/status of xenstore. `rumpbake run --xen` boots the image under QEMU.")]
+The image is the kernel of a guest; its console is Xen's. How the program ended is the console's last line, and in the guest's
+node data/rumpbake/status of xenstore. `rumpbake run --xen` boots an image of type pv under QEMU; one of type pvh is an image for
+bare metal as well, and `rumpbake run` boots it.")]
 pub struct Args {
     #[command(flatten)]
     bake: BakeArgs,
+    /// What kind of guest the image is, as in xl's configuration
+    #[arg(long = "type", value_enum, default_value_t = Kind::Pv)]
+    kind: Kind,
     /// Write a configuration for xl to this file; change in it what you like
     #[arg(long, value_name = "FILE")]
     xl_config: Option<PathBuf>,
+}
+
+/// What kind of guest an image is.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Paravirtual: needs nothing of the processor for virtual machines
+    Pv,
+    /// A virtual machine with Xen's devices; the image also runs on bare metal
+    Pvh,
+}
+
+impl Kind {
+    /// As xl has it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pv => "pv",
+            Self::Pvh => "pvh",
+        }
+    }
+
+    /// The platform.
+    fn target(self) -> Target {
+        match self {
+            Self::Pv => Target::Xen,
+            Self::Pvh => Target::Hw,
+        }
+    }
 }
 
 /// Bakes.
@@ -30,19 +64,20 @@ pub fn bake(args: &Args) -> Outcome {
     let output = args.bake.output("-xen.img")?;
     let config = args.bake.config()?;
     // Says what is wrong before baking.
-    vifs(&config)?;
-    args.bake.bake(Target::Xen, &config, Multiboot::default(), &output, |image| {
+    vifs(args.kind, &config)?;
+    let options = BakeOptions { xen_guest: args.kind == Kind::Pvh, ..BakeOptions::default() };
+    args.bake.bake(args.kind.target(), &config, options, &output, |image| {
         image.write(&output)?;
         if let Some(path) = &args.xl_config {
             let end = image.report().parts.iter().map(|part| part.address + part.bytes).max().unwrap_or(0);
-            write_file(path, &[xl_config(&output, &config, end)?.as_bytes()])?;
+            write_file(path, &[xl_config(&output, args.kind, &config, end)?.as_bytes()])?;
         }
         Ok(image.bytes().len())
     })
 }
 
 /// A guest's configuration (xl.cfg(5)) for an image that ends at address `end`.
-fn xl_config(image: &Path, config: &Config, end: u64) -> Result<String, Failure> {
+fn xl_config(image: &Path, kind: Kind, config: &Config, end: u64) -> Result<String, Failure> {
     /// Memory beside the image: the program's own, tables, stacks. MiB.
     const BESIDE_MIB: u64 = 16;
     let fail = |why: String| Failure::new(format!("{}: {why}", image.display()));
@@ -57,7 +92,7 @@ fn xl_config(image: &Path, config: &Config, end: u64) -> Result<String, Failure>
     let mut text = String::new();
     for (key, value) in [
         ("name", format!("\"{name}\"")),
-        ("type", "\"pv\"".into()),
+        ("type", format!("\"{}\"", kind.name())),
         ("kernel", format!("\"{kernel}\"")),
         ("memory", (end.div_ceil(1 << 20) + BESIDE_MIB).to_string()),
         ("vcpus", "1".into()),
@@ -68,7 +103,7 @@ fn xl_config(image: &Path, config: &Config, end: u64) -> Result<String, Failure>
         // A string takes everything.
         let _ = writeln!(text, "{key} = {value}");
     }
-    let vifs = vifs(config)?;
+    let vifs = vifs(kind, config)?;
     if !vifs.is_empty() {
         let _ = writeln!(text, "vif = [{}]", vifs.join(", "));
     }
@@ -76,11 +111,17 @@ fn xl_config(image: &Path, config: &Config, end: u64) -> Result<String, Failure>
 }
 
 /// A guest's network devices: one for each interface up to the last that the configuration names, each on xl's own bridge.
-fn vifs(config: &Config) -> Result<Vec<&'static str>, Failure> {
+fn vifs(kind: Kind, config: &Config) -> Result<Vec<&'static str>, Failure> {
     /// The most that the driver has grants for, with enough left for what they send.
     const MOST: usize = 4;
     let mut count = 0;
     for interface in config.net.interfaces.iter().flatten().filter(|interface| interface.name != "lo0") {
+        if kind == Kind::Pvh {
+            return Err(Failure::new(format!(
+                "the configuration names the interface {}, and guests of type pvh have no network devices; bake with --type pv",
+                interface.name
+            )));
+        }
         let number = interface.name.strip_prefix("xennet").and_then(|number| number.parse::<usize>().ok());
         let number = number.filter(|&number| number < MOST).ok_or_else(|| {
             let name = &interface.name;
@@ -96,7 +137,7 @@ fn vifs(config: &Config) -> Result<Vec<&'static str>, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::xl_config;
+    use super::{Kind, xl_config};
     use rump_config::Config;
 
     #[test]
@@ -107,13 +148,16 @@ mod tests {
         let text = |names: &[&str]| {
             let list: Vec<String> = names.iter().map(|name| format!("{{\"name\":\"{name}\"}}")).collect();
             let json = format!("{{\"net\":{{\"interfaces\":[{}]}}}}", list.join(","));
-            xl_config(&image, &Config::parse(json.as_bytes()).unwrap(), 0).map_err(|error| error.to_string())
+            xl_config(&image, Kind::Pv, &Config::parse(json.as_bytes()).unwrap(), 0)
+                .map_err(|error| error.to_string())
         };
         assert!(!text(&[]).unwrap().contains("vif"));
         assert!(text(&["xennet0"]).unwrap().ends_with("\nvif = [\"bridge=xenbr0\"]\n"));
         assert!(
             text(&["lo0", "xennet1"]).unwrap().ends_with("\nvif = [\"bridge=xenbr0\", \"bridge=xenbr0\"]\n")
         );
+        let config = Config::parse(br#"{"net":{"interfaces":[{"name":"xennet0"}]}}"#).unwrap();
+        assert!(xl_config(&image, Kind::Pvh, &config, 0).is_err());
         for name in ["vioif0", "xennet4", "xennet"] {
             let said = text(&[name]).unwrap_err();
             assert!(
@@ -129,13 +173,15 @@ mod tests {
         let image = folder.path().join("my server.img");
         std::fs::write(&image, "").unwrap();
         let mut config = Config::default();
-        let text = xl_config(&image, &config, 3 << 20).unwrap();
+        let text = xl_config(&image, Kind::Pv, &config, 3 << 20).unwrap();
         assert!(text.starts_with("name = \"my-server\"\ntype = \"pv\"\nkernel = \"/"), "{text}");
         assert!(text.contains("my server.img\"\nmemory = 19\nvcpus = 1\n"), "{text}");
+        let text = xl_config(&image, Kind::Pvh, &config, 0).unwrap();
+        assert!(text.contains("\ntype = \"pvh\"\n"), "{text}");
         config.hostname = Some("web.example".into());
-        assert!(xl_config(&image, &config, 0).unwrap().starts_with("name = \"web.example\"\n"));
+        assert!(xl_config(&image, Kind::Pv, &config, 0).unwrap().starts_with("name = \"web.example\"\n"));
         let quoted = folder.path().join("a\"b.img");
         std::fs::write(&quoted, "").unwrap();
-        assert!(xl_config(&quoted, &config, 0).is_err());
+        assert!(xl_config(&quoted, Kind::Pv, &config, 0).is_err());
     }
 }

@@ -24,6 +24,9 @@ const ROOT: &str = "tmpfs";
 /// The component that traces system calls.
 const TRACER: &str = "ktrace";
 
+/// The component that finds Xen under an image for bare metal.
+const XEN: &str = "xen";
+
 /// The platform that an image is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -77,6 +80,8 @@ pub struct BakeOptions {
     pub symbols: Option<PathBuf>,
     /// Who sees the multiboot header.
     pub multiboot: Multiboot,
+    /// An image for bare metal is a PVH guest of Xen as well.
+    pub xen_guest: bool,
     /// A rump kernel that somebody else built, in the place of the components for files, sockets and sysctl.
     pub rump: Option<RumpOptions>,
 }
@@ -169,6 +174,9 @@ fn wanted(options: &BakeOptions) -> Result<Vec<Wanted>> {
     }
     if !matches!(config.trace, None | Some(Trace::Off)) {
         want(TRACER, "configuration trace");
+    }
+    if options.xen_guest {
+        want(XEN, "--type pvh");
     }
     if options.rump.is_some() {
         want(rump::COMPONENT, "--rump-libs");

@@ -104,7 +104,7 @@ pub struct LibraryImports {
 pub struct ComponentCost {
     /// The component, or a part that is always there (`platform`, `libc`).
     pub name: String,
-    /// Its faction (`kern`, `vfs`, `net`, `dev`), or `platform`, or `libc`.
+    /// Its faction (`kern`, `vfs`, `net`, `dev`, `platform`), or `libc`.
     pub faction: String,
     /// Code, bytes.
     pub text_bytes: u64,

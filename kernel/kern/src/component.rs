@@ -4,7 +4,7 @@
 pub struct Component {
     /// Its name, as in `--components`.
     pub name: &'static str,
-    /// Its faction: kern, vfs, net or dev.
+    /// Its faction: kern, vfs, net or dev; platform for a part of layer 3, which starts it before the others.
     pub faction: &'static str,
     /// Called once at boot, after the components that it needs; must not fail: what it lacks it reports on the console.
     pub init: fn(),

@@ -96,17 +96,27 @@ pub fn run(found: &Found) -> ! {
     }
 }
 
-fn first_thread(_: usize) -> ! {
-    let mut components: Vec<&'static Component> = Vec::new();
+/// The components in the image, in the order of their initialisation.
+fn components() -> impl Iterator<Item = &'static Component> {
+    let table = (&raw const rb_components).cast::<*const Component>();
     // SAFETY: the linker's table ends with null, and holds descriptors that live as long as the image.
-    unsafe {
-        let table = (&raw const rb_components).cast::<*const Component>();
-        while components.len() < MAX_COMPONENTS {
-            let Some(component) = (*table.add(components.len())).as_ref() else { break };
-            components.push(component);
-        }
-        rump_kern::init_main::main(&components, &rb_sysent)
-    }
+    (0..MAX_COMPONENTS).map_while(move |index| unsafe { (*table.add(index)).as_ref() })
+}
+
+/// Whether a component is the platform's own. Layer 1 does not know of such.
+fn is_platforms(component: &Component) -> bool {
+    component.faction == "platform"
+}
+
+/// Starts the platform's own components: before anything else, and before there is memory.
+pub fn start_platform() {
+    components().filter(|component| is_platforms(component)).for_each(|component| (component.init)());
+}
+
+fn first_thread(_: usize) -> ! {
+    let components: Vec<_> = components().filter(|component| !is_platforms(component)).collect();
+    // SAFETY: the linker makes the table, and nobody writes it.
+    rump_kern::init_main::main(&components, unsafe { &rb_sysent })
 }
 
 #[unsafe(export_name = "rb_boot_wall_ns")]

@@ -8,7 +8,7 @@ use rumpbake_platform::{callout, sched};
 use crate::cpuid::{apic_base, features};
 use crate::interrupts::{IRQ_BASE, TIMER_VECTOR};
 use crate::msr::wrmsr;
-use crate::{clock, irq, memory, serial};
+use crate::{clock, guest, irq, memory, serial};
 use rumpbake_platform::io::{outb, rdtsc};
 
 const ID: usize = 0x20;
@@ -18,6 +18,8 @@ const LVT_TIMER: usize = 0x320;
 const INITIAL_COUNT: usize = 0x380;
 const CURRENT_COUNT: usize = 0x390;
 const DIVIDE: usize = 0x3e0;
+/// Words that the registers take.
+pub const WORDS: usize = 0x400 / 4;
 const MASKED: u32 = 1 << 16;
 const TSC_DEADLINE_MODE: u32 = 2 << 17;
 const TSC_DEADLINE: u32 = 0x6e0;
@@ -83,6 +85,12 @@ pub fn id() -> u8 {
     (read(ID) >> 24) as u8
 }
 
+/// Says where the registers are.
+pub fn set_registers(registers: *mut u32) {
+    // SAFETY: boot, one processor.
+    unsafe { (*APIC.get()).registers = registers };
+}
+
 /// Switches the local APIC on and the legacy controllers off; the timer is masked until it is first set.
 pub fn init() {
     // The 8259s: vectors out of the way, everything masked.
@@ -100,8 +108,7 @@ pub fn init() {
     ] {
         outb(port, value);
     }
-    // SAFETY: boot, one processor.
-    unsafe { (*APIC.get()).registers = memory::device(apic_base()) };
+    set_registers(memory::device(apic_base()));
     write(SPURIOUS, 0x1ff);
     write(DIVIDE, 0b1011);
     write(LVT_TIMER, MASKED | u32::from(TIMER_VECTOR));
@@ -178,6 +185,9 @@ pub fn interrupt(vector: u8) {
 
 #[unsafe(export_name = "rbm_set_timer")]
 fn set_timer(deadline_ns: u64) {
+    if let Some(guest) = guest::get() {
+        return (guest.set_timer)(deadline_ns);
+    }
     if features().tsc_deadline {
         wrmsr(TSC_DEADLINE, if deadline_ns == u64::MAX { 0 } else { clock::to_tsc(deadline_ns).max(1) });
         return;

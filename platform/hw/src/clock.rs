@@ -63,12 +63,16 @@ fn frequency_from_pit() -> u64 {
 
 /// Finds the counter's frequency and starts the clock at 0.
 pub fn init() {
-    let frequency = match (frequency_from_cpuid(), features().hypervisor) {
+    start(match (frequency_from_cpuid(), features().hypervisor) {
         (Some(frequency), _) => frequency,
         (None, Hypervisor::Tcg | Hypervisor::Kvm) => frequency_from_apic(),
         (None, Hypervisor::Unknown) => frequency_from_pit(),
-    }
-    .max(1_000_000);
+    });
+}
+
+/// Starts the clock at 0, with a counter of so many ticks per second.
+pub fn start(frequency: u64) {
+    let frequency = frequency.max(1_000_000);
     let scale = Scale {
         base: rdtsc(),
         ns_per_tick: ((1_000_000_000_u128 << 32) / u128::from(frequency)) as u64,

@@ -44,15 +44,23 @@ pub fn features() -> Features {
     unsafe { *FEATURES.get() }
 }
 
-fn hypervisor() -> Hypervisor {
+/// The hypervisor's name for itself, if there is one.
+pub fn hypervisor_name() -> Option<[u8; 12]> {
+    if __cpuid(1).ecx >> 31 == 0 {
+        return None;
+    }
     let leaf = __cpuid(0x4000_0000);
     let mut name = [0; 12];
     for (bytes, word) in name.chunks_exact_mut(4).zip([leaf.ebx, leaf.ecx, leaf.edx]) {
         bytes.copy_from_slice(&word.to_le_bytes());
     }
-    match &name {
-        b"TCGTCGTCGTCG" => Hypervisor::Tcg,
-        b"KVMKVMKVM\0\0\0" => Hypervisor::Kvm,
+    Some(name)
+}
+
+fn hypervisor() -> Hypervisor {
+    match hypervisor_name().as_ref() {
+        Some(b"TCGTCGTCGTCG") => Hypervisor::Tcg,
+        Some(b"KVMKVMKVM\0\0\0") => Hypervisor::Kvm,
         _ => Hypervisor::Unknown,
     }
 }
@@ -67,7 +75,7 @@ pub fn init(syscall_entry: u64) {
         fsgsbase: seven & 1 != 0,
         tsc_deadline: one.ecx >> 24 & 1 != 0,
         gib_pages: extended >> 26 & 1 != 0,
-        hypervisor: if one.ecx >> 31 != 0 { hypervisor() } else { Hypervisor::Unknown },
+        hypervisor: hypervisor(),
     };
     // SAFETY: boot, one processor.
     unsafe { *FEATURES.get() = found };

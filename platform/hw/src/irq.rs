@@ -46,9 +46,14 @@ fn take(handler: Handler, input: Option<u32>, shared: Option<u8>) -> Option<u8> 
     Some(vector)
 }
 
+/// A vector of its own; `None` if none is left.
+pub fn vector(handler: fn(usize), arg: usize) -> Option<u8> {
+    take((handler, arg), None, None)
+}
+
 /// An interrupt by message; `None` if no vector is left.
 pub fn message(handler: fn(usize), arg: usize) -> Option<Message> {
-    let vector = take((handler, arg), None, None)?;
+    let vector = vector(handler, arg)?;
     // Intel SDM volume 3A, 11.11: physical destination, fixed delivery, edge.
     Some(Message { address: 0xfee0_0000 | u64::from(apic::id()) << 12, data: vector.into() })
 }

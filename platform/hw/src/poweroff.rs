@@ -9,7 +9,7 @@ use rumpbake_platform::cpu::Local;
 use rumpbake_platform::io::{inb, outb, outw};
 
 use crate::acpi::{self, PowerOff};
-use crate::memory;
+use crate::{guest, memory};
 
 const STATUS_PORT: u16 = 0xe9;
 const DEBUG_EXIT_PORT: u16 = 0xf4;
@@ -60,6 +60,9 @@ pub fn stop(status: u8) -> ! {
 
 #[unsafe(export_name = "rbm_end")]
 fn end(line: &str, status: u8) -> ! {
+    if let Some(guest) = guest::get() {
+        (guest.end)(line);
+    }
     if inb(STATUS_PORT) == STATUS_PORT as u8 {
         line.bytes().for_each(|byte| outb(STATUS_PORT, byte));
     }

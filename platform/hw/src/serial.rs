@@ -6,6 +6,8 @@ use rump_hypercall::Giant;
 
 use rumpbake_platform::io::{inb, outb, outsb};
 
+use crate::guest;
+
 const DATA: u16 = 0x3f8;
 const INTERRUPT_ENABLE: u16 = DATA + 1;
 const FIFO_CONTROL: u16 = DATA + 2;
@@ -25,6 +27,11 @@ const PATIENCE: u32 = 1_000_000;
 static INPUT: Giant<VecDeque<u8>> = Giant::new(VecDeque::new());
 /// Bytes that the transmitter takes at once: 1 as long as its FIFO is off.
 static TRANSMIT_AT_ONCE: Giant<usize> = Giant::new(1);
+
+/// Whether there is such a port.
+pub fn is_there() -> bool {
+    inb(LINE_STATUS) != NO_DEVICE
+}
 
 /// 115,200 baud, 8N1, FIFOs on, unless a byte has come in already: turning the FIFOs on empties the receiver, and the next byte
 /// may follow a read at once, so whoever typed ahead (piped input does) would lose one.
@@ -73,6 +80,9 @@ pub fn interrupt() {
 
 #[unsafe(export_name = "rb_console_write")]
 fn write(bytes: &[u8]) {
+    if let Some(guest) = guest::get() {
+        return (guest.write)(bytes);
+    }
     for chunk in bytes.chunks(TRANSMIT_AT_ONCE.get().max(1)) {
         let mut looked = 0;
         while inb(LINE_STATUS) & TRANSMITTER_EMPTY == 0 && looked < PATIENCE {
@@ -84,6 +94,9 @@ fn write(bytes: &[u8]) {
 
 #[unsafe(export_name = "rb_console_read")]
 fn read(buf: &mut [u8]) -> usize {
+    if let Some(guest) = guest::get() {
+        return (guest.read)(buf);
+    }
     let mut input = INPUT.borrow_mut();
     // The interrupt came when the first byte arrived, not for those that found no room. Taken before the count, so that none is left here when the
     // caller is told that there is nothing more: nobody would tell it again.

@@ -2,16 +2,29 @@
 
 use rumpbake_platform::start::{self, Found};
 
-use crate::{apic, boot, clock, cpuid, descriptors, memory, poweroff, rtc, serial};
+use crate::{apic, boot, clock, cpuid, descriptors, guest, memory, poweroff, rtc, serial};
 
 unsafe extern "C" {
     fn rb_syscall_entry();
 }
 
+/// Makes a PC's interrupts, clock and console ready. Returns the time of day.
+fn start_pc() -> u64 {
+    apic::init();
+    clock::init();
+    apic::init_timer();
+    serial::enable_input();
+    rtc::now_s().unwrap_or(0).saturating_mul(1_000_000_000)
+}
+
 /// Entered once by the boot code, interrupts masked, on the boot stack.
 #[unsafe(no_mangle)]
 extern "C" fn rb_hw_start(magic: u32, loader_info: u32) -> ! {
-    serial::init();
+    start::start_platform();
+    let guest = guest::get();
+    if guest.is_none() {
+        serial::init();
+    }
     let image = start::image();
     let loader = boot::read_loader(magic, loader_info);
     poweroff::set_rsdp(loader.rsdp);
@@ -23,10 +36,9 @@ extern "C" fn rb_hw_start(magic: u32, loader_info: u32) -> ! {
     descriptors::init();
     cpuid::init(rb_syscall_entry as *const () as u64);
     let memory_bytes = memory::init(image, &loader.memory);
-    apic::init();
-    clock::init();
-    apic::init_timer();
-    serial::enable_input();
-    let boot_wall_ns = rtc::now_s().unwrap_or(0).saturating_mul(1_000_000_000);
+    let boot_wall_ns = match guest {
+        Some(guest) => (guest.start)(),
+        None => start_pc(),
+    };
     start::run(&Found { command_line: loader.command_line, memory_bytes, boot_wall_ns })
 }

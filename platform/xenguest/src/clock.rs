@@ -30,6 +30,18 @@ pub fn system_ns() -> u64 {
     })
 }
 
+/// How many ticks of the time-stamp counter Xen has in a second.
+pub fn ticks_per_second() -> u64 {
+    let time = &shared::vcpu().time;
+    let (scale, shift) = shared::consistent(&time.version, || {
+        (time.tsc_to_system_mul.load(Relaxed), time.tsc_shift.load(Relaxed).cast_signed())
+    });
+    // A tick is scale / 2^32 ns, shifted.
+    let second = 1_000_000_000_u128 << 32;
+    let shifted = if shift < 0 { second << (-shift & 31) } else { second >> (shift & 31) };
+    u64::try_from(shifted / u128::from(scale.max(1))).unwrap_or(u64::MAX)
+}
+
 /// Stops the periodic timer that a virtual CPU may begin with. Returns the time of day.
 pub fn init() -> u64 {
     // SAFETY: the command takes no argument.
