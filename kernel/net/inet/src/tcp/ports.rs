@@ -63,9 +63,9 @@ impl Ports {
     pub fn bind(&mut self, local: Endpoint, share: Share) -> Result<(), Errno> {
         let port = self.0.entry(local.port).or_default();
         let conflict = |other: &Binding| {
-            // SO_REUSEADDR lets a specific address beside the unspecified one, as always in BSD.
-            let shared =
-                share.port && other.share.port || share.addr && other.share.addr && other.addr != local.addr;
+            // Who sets SO_REUSEADDR gets a specific address beside the unspecified one, whatever that one's socket has set (in_pcbbind(9)).
+            let differs = other.addr != local.addr && (share.addr || share.port);
+            let shared = share.port && other.share.port || differs;
             other.overlaps(local.addr, share) && !shared
         };
         let taken = port.bindings.iter().any(conflict)
@@ -158,7 +158,7 @@ mod tests {
     fn conflicts() {
         let mut ports = Ports::default();
         ports.bind(at(ANY), share(false, false)).unwrap();
-        assert_eq!(ports.bind(at(HOME), share(true, false)), Err(Errno::EADDRINUSE));
+        assert_eq!(ports.bind(at(HOME), share(false, false)), Err(Errno::EADDRINUSE));
         assert_eq!(ports.bind(at(ANY), share(true, true)), Err(Errno::EADDRINUSE));
         // An AF_INET6 socket for that family alone is no conflict, one for both is.
         ports.bind(at(Addr::UNSPECIFIED_V6), share(false, false)).unwrap();
@@ -177,6 +177,9 @@ mod tests {
         ports.bind(at(ANY), share(true, false)).unwrap();
         ports.bind(at(HOME), share(true, false)).unwrap();
         assert_eq!(ports.bind(at(HOME), share(true, false)), Err(Errno::EADDRINUSE));
+        let mut ports = Ports::default();
+        ports.bind(at(HOME), share(false, false)).unwrap();
+        ports.bind(at(ANY), share(true, false)).unwrap();
         let mut ports = Ports::default();
         for _ in 0..4 {
             ports.bind(at(ANY), share(false, true)).unwrap();
