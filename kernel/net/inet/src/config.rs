@@ -248,6 +248,9 @@ pub fn begin6() {
     STATE.borrow_mut().has_v6 = true;
     if let Some(lo0) = ifnet::loopback() {
         lo0.put_addr(IfAddr::permanent(Addr::LOOPBACK_V6, 128));
+        // NetBSD's loopback interface has one of this scope, too.
+        let link_local = Addr([0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        lo0.put_addr(IfAddr::permanent(link_local.with_zone(lo0.index), 64));
     }
     let net = said();
     for ifp in ifnet::all() {

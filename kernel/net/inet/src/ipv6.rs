@@ -36,9 +36,10 @@ pub fn input(ifp: &'static Ifnet, mut packet: Packet, group: bool) {
         count(&ifp.counters.ierrors, 1);
         return;
     }
-    // What this host sends to its own link-local address comes in over lo0, and belongs to the interface that has it.
+    // What this host sends to its own link-local address comes in over lo0, and belongs to the interface that has it; what it sends to a group of lo0 is lo0's.
     let zone_of = |addr: crate::addr::Addr| {
-        if from_afar { Some(ifp) } else { owner_of_local(addr) }.map_or(0, |ifp| ifp.index)
+        if from_afar || addr.is_multicast() { Some(ifp) } else { owner_of_local(addr) }
+            .map_or(0, |ifp| ifp.index)
     };
     let (src, dst) = (src.with_zone(zone_of(src)), dst.with_zone(zone_of(dst)));
     let cast = if dst.is_multicast() {
