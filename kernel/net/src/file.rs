@@ -101,7 +101,7 @@ impl FileOps for SocketFile {
         let so = &self.0;
         match cmd {
             FIONREAD => answer_int(data, count(so.rcv.len())),
-            FIONWRITE => answer_int(data, count(so.snd.len())),
+            FIONWRITE => answer_int(data, count(so.proto().unsent(so))),
             FIONSPACE => answer_int(data, count(so.proto().send_space(so))),
             SIOCATMARK => answer_int(data, i32::from(so.proto().at_mark(so))),
             FIOSETOWN | SIOCSPGRP => {

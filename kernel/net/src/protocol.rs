@@ -96,8 +96,7 @@ pub fn find(family: i32, kind: i32, protocol: i32) -> Result<(&'static Domain, &
     if let Some(found) = all.iter().find(exact).or_else(|| all.iter().find(raw)) {
         return Ok((domain, found));
     }
-    let known = all.iter().any(|proto| proto.protocol == protocol);
-    Err(if known { Errno::EPROTOTYPE } else { Errno::EPROTONOSUPPORT })
+    Err(Errno::EPROTONOSUPPORT)
 }
 
 /// What is to be sent.
@@ -186,6 +185,11 @@ pub trait Protocol {
 
     /// Data were taken out of [`Socket::rcv`], so there is room again ([`PrFlags::WANTRCVD`]).
     fn received(&self, _so: &Rc<Socket>) {}
+
+    /// Bytes that were sent and that the other side has not acknowledged (FIONWRITE).
+    fn unsent(&self, so: &Rc<Socket>) -> usize {
+        so.snd.len()
+    }
 
     /// Somebody is about to sleep for the socket: what has come in by the interfaces is taken in first. True if there was something, so that it is worth looking
     /// again.

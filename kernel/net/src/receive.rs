@@ -76,8 +76,9 @@ fn receive_stream(so: &Rc<Socket>, uio: &mut Uio<'_>, flags: i32, waits: bool) -
                 || !waits
                 || so.has(State::CANTRCVMORE)
                 || so.error().is_some()
-                || if all { moved || there >= buf.limit.get() || peek } else { there >= buf.low_water.get() };
-            if enough || all {
+                || if all { there >= buf.limit.get() } else { there >= buf.low_water.get() };
+            // What is only looked at stays where it is, so that it can be waited for.
+            if enough || all && !peek {
                 if peek {
                     received.control = buf.peek_mark();
                     buf.peek(uio, buf.run_len())?;

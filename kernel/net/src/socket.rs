@@ -6,7 +6,7 @@ use alloc::rc::{Rc, Weak};
 use core::cell::{Cell, OnceCell, RefCell};
 
 use bitflags::bitflags;
-use rump_abi::socket::{SO_ACCEPTCONN, SO_DEFOPTS, SO_LINGER};
+use rump_abi::socket::{SO_ACCEPTCONN, SO_DEFOPTS, SO_LINGER, SO_RERROR};
 use rump_hypercall::Giant;
 use rump_hypercall::sync::CondVar;
 use rump_kern::clock::{Timespec, nanotime};
@@ -249,6 +249,14 @@ impl Socket {
         self.wake_connectors();
         self.wake_readers();
         self.wake_writers();
+    }
+
+    /// soroverflow: a message found no room.
+    pub fn overflow(&self) {
+        self.overflowed.set(self.overflowed.get().saturating_add(1));
+        if self.option(SO_RERROR) {
+            self.set_error(Errno::ENOBUFS);
+        }
     }
 
     fn wake_connectors(&self) {

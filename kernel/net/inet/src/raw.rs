@@ -132,6 +132,8 @@ fn deliver(socket: &RawSocket, mut data: Packet, info: &Received) {
     let control = socket.pcb.options.control_for(&so, info);
     if so.rcv.append_record(Record { from, control, data }).is_ok() {
         so.wake_readers();
+    } else {
+        so.overflow();
     }
 }
 

@@ -163,6 +163,7 @@ fn deliver(socket: &UdpSocket, data: Packet, info: &Received, remote: Endpoint) 
     if so.rcv.append_record(Record { from, control, data }).is_ok() {
         so.wake_readers();
     } else {
+        so.overflow();
         count(&info.ifp.counters.iqdrops, 1);
     }
 }

@@ -96,9 +96,7 @@ fn send_datagram(pcb: &Unpcb, so: &Rc<Socket>, out: Outgoing<'_, '_>) -> Result<
         return Err(Errno::ENOBUFS);
     }
     let control = with_creds(&target, out.control)?;
-    target.rcv.append_record_uio(out.uio, Some(name_of(so)), control).inspect_err(|_| {
-        target.overflowed.set(target.overflowed.get() + 1);
-    })?;
+    target.rcv.append_record_uio(out.uio, Some(name_of(so)), control).inspect_err(|_| target.overflow())?;
     target.wake_readers();
     Ok(())
 }

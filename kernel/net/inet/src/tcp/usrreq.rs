@@ -342,6 +342,9 @@ impl Protocol for TcpProtocol {
                 take_connections(index, &head);
             }
         }
+        if so.has(SoState::DISCONNECTED) {
+            return Err(Errno::ECONNABORTED);
+        }
         self.peer_name(so)
     }
 
@@ -365,6 +368,10 @@ impl Protocol for TcpProtocol {
 
     fn send_space(&self, so: &Rc<Socket>) -> usize {
         self.conn.get().and_then(|id| look(id, Tcb::room)).unwrap_or_else(|| so.snd.limit.get())
+    }
+
+    fn unsent(&self, _so: &Rc<Socket>) -> usize {
+        self.conn.get().and_then(|id| look(id, |tcb| tcb.snd.len())).unwrap_or(0)
     }
 
     fn send(&self, _so: &Rc<Socket>, out: Outgoing<'_, '_>) -> Result<(), Errno> {
