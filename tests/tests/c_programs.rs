@@ -42,12 +42,20 @@ on!(hw, xen: fn signals(platform) {
     checks("signals", platform);
 });
 
+on!(hw, xen: fn both_ways_to_the_clock(platform) {
+    checks("clock", platform);
+});
+
 on!(hw, xen: fn files(platform) {
     checks("files", platform);
 });
 
 on!(hw, xen: fn local_sockets(platform) {
     checks("socket_local", platform);
+});
+
+on!(hw, xen: fn internet_sockets(platform) {
+    checks("socket_inet", platform);
 });
 
 on!(hw, xen: fn bad_system_calls(platform) {
