@@ -64,7 +64,7 @@ pub fn bake(args: &Args) -> Outcome {
     let output = args.bake.output("-xen.img")?;
     let config = args.bake.config()?;
     // Says what is wrong before baking.
-    vifs(args.kind, &config)?;
+    vifs(&config)?;
     let options = BakeOptions { xen_guest: args.kind == Kind::Pvh, ..BakeOptions::default() };
     args.bake.bake(args.kind.target(), &config, options, &output, |image| {
         image.write(&output)?;
@@ -103,7 +103,7 @@ fn xl_config(image: &Path, kind: Kind, config: &Config, end: u64) -> Result<Stri
         // A string takes everything.
         let _ = writeln!(text, "{key} = {value}");
     }
-    let vifs = vifs(kind, config)?;
+    let vifs = vifs(config)?;
     if !vifs.is_empty() {
         let _ = writeln!(text, "vif = [{}]", vifs.join(", "));
     }
@@ -111,17 +111,11 @@ fn xl_config(image: &Path, kind: Kind, config: &Config, end: u64) -> Result<Stri
 }
 
 /// A guest's network devices: one for each interface up to the last that the configuration names, each on xl's own bridge.
-fn vifs(kind: Kind, config: &Config) -> Result<Vec<&'static str>, Failure> {
+fn vifs(config: &Config) -> Result<Vec<&'static str>, Failure> {
     /// The most that the driver has grants for, with enough left for what they send.
     const MOST: usize = 4;
     let mut count = 0;
     for interface in config.net.interfaces.iter().flatten().filter(|interface| interface.name != "lo0") {
-        if kind == Kind::Pvh {
-            return Err(Failure::new(format!(
-                "the configuration names the interface {}, and guests of type pvh have no network devices; bake with --type pv",
-                interface.name
-            )));
-        }
         let number = interface.name.strip_prefix("xennet").and_then(|number| number.parse::<usize>().ok());
         let number = number.filter(|&number| number < MOST).ok_or_else(|| {
             let name = &interface.name;
@@ -156,8 +150,6 @@ mod tests {
         assert!(
             text(&["lo0", "xennet1"]).unwrap().ends_with("\nvif = [\"bridge=xenbr0\", \"bridge=xenbr0\"]\n")
         );
-        let config = Config::parse(br#"{"net":{"interfaces":[{"name":"xennet0"}]}}"#).unwrap();
-        assert!(xl_config(&image, Kind::Pvh, &config, 0).is_err());
         for name in ["vioif0", "xennet4", "xennet"] {
             let said = text(&[name]).unwrap_err();
             assert!(

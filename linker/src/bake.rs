@@ -26,6 +26,8 @@ const TRACER: &str = "ktrace";
 
 /// The component that finds Xen under an image for bare metal.
 const XEN: &str = "xen";
+/// The one that gives it Xen's network devices.
+const XEN_NET: &str = "xennet";
 
 /// The platform that an image is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,6 +179,10 @@ fn wanted(options: &BakeOptions) -> Result<Vec<Wanted>> {
     }
     if options.xen_guest {
         want(XEN, "--type pvh");
+        // A rump kernel may drive the platform's cards.
+        if options.rump.is_some() {
+            want(XEN_NET, "--rump-libs");
+        }
     }
     if options.rump.is_some() {
         want(rump::COMPONENT, "--rump-libs");

@@ -25,6 +25,8 @@ pub(crate) const GATE: &str = "rb_gate";
 pub(crate) const CORE: &str = "kern";
 /// In `when`: every image has the component.
 const ALWAYS: &str = "*";
+/// In `when`, between the names of components: they are all in the image.
+const TOGETHER: char = '+';
 
 /// Which system calls an application may make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,7 +203,12 @@ pub(crate) fn select(kit: &Kit, demand: &Demand, calls: &BTreeSet<&str>) -> Resu
                     kit.location(&format!("sys_{call}")).is_some_and(|(section, _)| reach.has(section))
                 };
                 let by_call = record.when.iter().find(called).map(|call| format!("system call {call}"));
-                by_call.or_else(|| {
+                // Components that are there together.
+                let met = |when: &&String| {
+                    when.contains(TOGETHER) && when.split(TOGETHER).all(|name| reasons.contains_key(name))
+                };
+                let by_others = || record.when.iter().find(met).map(|when| format!("for {when}"));
+                by_call.or_else(by_others).or_else(|| {
                     let needs = |other: &&ComponentInfo| {
                         reasons.contains_key(&other.name) && other.needs.contains(&record.name)
                     };

@@ -271,7 +271,8 @@ impl AppBuilder {
 }
 
 /// The kernel kit that tests bake with: the core's system call `read`, which brings component `cons`; `open` and `mkdir` of component
-/// `vfs`, which bring `tmpfs`, which needs it; and a component that nobody needs.
+/// `vfs`, which bring `tmpfs`, which needs it; a component that nobody needs; and
+/// `xennet`, which comes where `xen` and `tmpfs` do.
 pub(crate) fn kernel_kit() -> Vec<u8> {
     let mut kit = KitBuilder::new();
     let entry: &[Ref] = &[
@@ -298,7 +299,9 @@ pub(crate) fn kernel_kit() -> Vec<u8> {
         .record("cons", "kern", "read")
         .record("tmpfs", "vfs", "open mkdir")
         .record("vfs", "", "")
-        .record("ktrace", "", "");
+        .record("ktrace", "", "")
+        .record("xen", "", "")
+        .record("xennet", "xen", "xen+tmpfs");
     kit.finish()
 }
 

@@ -73,7 +73,10 @@ fn named_components_narrow_a_static_program() {
     assert_eq!(names(&bake(&app, &options).unwrap()), ["cons", "kern", "platform"]);
     let options = BakeOptions { components: Some(vec!["xyz".into()]), ..BakeOptions::default() };
     let error = bake(&app, &options).unwrap_err().to_string();
-    assert_eq!(error, "there is no component \"xyz\"; the components are: cons, ktrace, tmpfs, vfs");
+    assert_eq!(
+        error,
+        "there is no component \"xyz\"; the components are: cons, ktrace, tmpfs, vfs, xen, xennet"
+    );
 }
 
 #[test]
@@ -81,6 +84,16 @@ fn naming_components_leaves_the_cores_calls() {
     let app = AppBuilder::new().read().unwrap();
     let options = BakeOptions { components: Some(vec!["ktrace".into()]), ..BakeOptions::default() };
     assert_eq!(names(&bake(&app, &options).unwrap()), ["cons", "ktrace", "kern", "platform"]);
+}
+
+#[test]
+fn components_may_come_where_others_come_together() {
+    let app = AppBuilder::new().read().unwrap();
+    let narrow =
+        BakeOptions { components: Some(vec!["cons".into()]), xen_guest: true, ..BakeOptions::default() };
+    assert_eq!(names(&bake(&app, &narrow).unwrap()), ["cons", "xen", "kern", "platform"]);
+    let both = bake(&app, &BakeOptions { components: None, ..narrow }).unwrap();
+    assert_eq!(names(&both), ["cons", "vfs", "tmpfs", "xen", "xennet", "kern", "platform"]);
 }
 
 #[test]

@@ -11,10 +11,10 @@ use rumpbake_tests::{Program, Run, c, c_from, finish, go, go_from, rumpbake, run
 const PRELUDE: &str = r#"
 fail() { echo "FAILED: $*"; xl list; xl dmesg | tail -n 20; exit 1; }
 console() { cat "/var/log/xen/console/guest-$1.log" | tr -d '\r'; }
-# make NAME IMAGE [LINE OF THE CONFIGURATION...]: creates a guest.
+# make NAME IMAGE [LINE OF THE CONFIGURATION...]: creates a guest of type TYPE.
 make() {
     name=$1
-    printf 'name="%s"\ntype="pv"\nkernel="/job/%s"\nmemory=%s\nvcpus=1\non_poweroff="destroy"\non_crash="destroy"\n' "$1" "$2" "${MEMORY:-32}" >"/tmp/$1.cfg"
+    printf 'name="%s"\ntype="%s"\nkernel="/job/%s"\nmemory=%s\nvcpus=1\non_poweroff="destroy"\non_crash="destroy"\n' "$1" "${TYPE:-pv}" "$2" "${MEMORY:-32}" >"/tmp/$1.cfg"
     shift 2
     for line; do echo "$line" >>"/tmp/$name.cfg"; done
     xl create -q "/tmp/$name.cfg" || fail "xl create $name"
@@ -46,6 +46,9 @@ fn guest(program: &Program, name: &str, options: &[&str]) -> PathBuf {
     image
 }
 
+/// What `rumpbake xen` is told for a guest of type pvh.
+const PVH: [&str; 2] = ["--type", "pvh"];
+
 /// The program as an image for bare metal.
 fn bare_metal(program: &Program, name: &str) -> PathBuf {
     let image = work_dir("xen-toolstack").join(format!("{name}.img"));
@@ -69,10 +72,18 @@ fn hello() -> Program {
 #[test]
 fn guests_live_and_end_as_the_tool_stack_wants() {
     let asked = c("asked");
+    let hello_go = go_from("xen-hello-go", &workspace().join("apps/hello-go"));
+    let runtime = ["--env", "WHO=gopher", "--args", "one"];
     let images = [
         guest(&hello(), "hello-c", &["--args", "one two"]),
-        guest(&go_from("xen-hello-go", &workspace().join("apps/hello-go")), "hello-go", &[]),
-        guest(&go("runtime"), "runtime", &["--env", "WHO=gopher", "--args", "one"]),
+        guest(&hello_go, "hello-go", &[]),
+        guest(&go("runtime"), "runtime", &runtime),
+        guest(&hello(), "pvh-hello-c", &[&PVH[..], &["--args", "three four"]].concat()),
+        guest(&hello_go, "pvh-hello-go", &PVH),
+        guest(&go("runtime"), "pvh-runtime", &[&PVH[..], &runtime].concat()),
+        guest(&c("threads"), "pvh-threads", &PVH),
+        guest(&c("null"), "pvh-null", &PVH),
+        guest(&asked, "pvh-asked", &PVH),
         guest(&asked, "asked", &[]),
         guest(&asked, "stubborn", &["--args", "deaf"]),
         bare_metal(&hello(), "hello-hw"),
@@ -87,6 +98,25 @@ fn guests_live_and_end_as_the_tool_stack_wants() {
         MEMORY=128 make runtime runtime.img
         gone runtime
         console runtime
+
+        # The same as guests of the other type: status, clock, timer, preemption, a crash, less memory than the image takes.
+        export TYPE=pvh
+        for program in hello-c hello-go threads null; do
+            make pvh-$program pvh-$program.img
+            gone pvh-$program
+            console pvh-$program | sed "s/^/pvh $program: /"
+        done
+        MEMORY=128 make pvh-runtime pvh-runtime.img
+        gone pvh-runtime
+        console pvh-runtime | sed 's/^/pvh /'
+        make pvh-asked pvh-asked.img 'on_poweroff="preserve"'
+        await pvh-asked 'asked: waiting'
+        xl shutdown pvh-asked
+        await pvh-asked 'rumpbake: exited'
+        console pvh-asked | sed 's/^/pvh /'
+        echo "pvh store: $(xenstore-read /local/domain/$(xl domid pvh-asked)/data/rumpbake/status)"
+        xl destroy pvh-asked
+        TYPE=pv
 
         # Three at once; one is paused meanwhile, one is asked to end, one is asked and does not hear, one is destroyed.
         make first asked.img
@@ -123,6 +153,14 @@ fn guests_live_and_end_as_the_tool_stack_wants() {
     let shown = dom0("life", job, &images).ok();
     for text in [
         "argument 2: two\n",
+        "pvh hello-c: argument 2: four\npvh hello-c: rumpbake: exited 3\n",
+        "pvh hello-go: rumpbake: exited 2\n",
+        "pvh threads: rumpbake: exited 0\n",
+        "pvh null: rumpbake: signaled 11\n",
+        "middle+0x",
+        "pvh runtime: all right\n",
+        "pvh asked: ending in an orderly way\npvh rumpbake: exited 5\n",
+        "pvh store: exited 5\n",
         "runtime: all right\n",
         "first: asked: ending in an orderly way\nfirst: rumpbake: exited 5\n",
         "second: asked: ending in an orderly way\nsecond: rumpbake: exited 5\n",
@@ -136,6 +174,14 @@ fn guests_live_and_end_as_the_tool_stack_wants() {
 }
 
 #[test]
+fn an_image_for_pvh_guests_runs_on_bare_metal() {
+    let image = guest(&hello(), "hello-both", &PVH);
+    let mut command = rumpbake();
+    command.arg("run").arg(image).args(["--", "again"]);
+    let _ = finish(command, b"").status(2).shows("argument 1: again\n");
+}
+
+#[test]
 fn a_guest_serves_on_the_bridge() {
     let app = workspace().join("apps/netserver/netserver.c");
     let server = c_from("xen-netserver", &[app], &[]);
@@ -146,23 +192,31 @@ fn a_guest_serves_on_the_bridge() {
     std::fs::write(&json, net).expect("the work folder is writable");
     let json = json.to_str().expect("the checkout's path is text");
     let xl_text = xl.to_str().expect("the checkout's path is text");
-    let image = guest(&server, "server", &["--config", json, "--xl-config", xl_text]);
+    let images = [
+        guest(&server, "server", &["--config", json, "--xl-config", xl_text]),
+        guest(&server, "pvh-server", &[&PVH[..], &["--config", json]].concat()),
+    ];
     let config = std::fs::read_to_string(&xl).expect("the command writes it");
     assert!(config.contains("\nvif = [\"bridge=xenbr0\"]\n"), "{config}");
     let job = r#"
         vif='vif=["bridge=br0,script=hotplug"]'
         http() { printf 'GET / HTTP/1.0\r\n\r\n' | timeout 60 nc 10.0.0.2 80; }
-        make server server.img "$vif"
-        await server 'netserver: ready'
-        ping -c 3 -w 60 10.0.0.2 >/dev/null || fail "no answer to ping: $(console server)"
-        http | grep -qF 'Hello, world' || fail "no answer to HTTP: $(console server)"
-        # Larger than rings and windows, there and back.
         dd if=/dev/urandom of=/tmp/sent bs=64k count=32 2>/dev/null
-        timeout 120 nc 10.0.0.2 7 </tmp/sent >/tmp/back
-        cmp /tmp/sent /tmp/back || fail "the echo differs: $(console server)"
-        echo 'echoed'
-        xl shutdown -w server
-        gone server
+        # serves NAME: such a guest answers, and ends.
+        serves() {
+            make "$1" "$1.img" "$vif"
+            await "$1" 'netserver: ready'
+            ping -c 3 -w 60 10.0.0.2 >/dev/null || fail "no answer to ping: $(console $1)"
+            http | grep -qF 'Hello, world' || fail "no answer to HTTP: $(console $1)"
+            # Larger than rings and windows, there and back.
+            timeout 120 nc 10.0.0.2 7 </tmp/sent >/tmp/back
+            cmp /tmp/sent /tmp/back || fail "the echo differs: $(console $1)"
+            echo "echoed: $1"
+            xl shutdown -w "$1"
+            gone "$1"
+        }
+        serves server
+        TYPE=pvh serves pvh-server
 
         # Without the device that it needs.
         make alone server.img
@@ -170,9 +224,10 @@ fn a_guest_serves_on_the_bridge() {
         console alone
         echo "left: $(xenstore-ls -f / | grep -c /backend/vif/.*state) devices"
     "#;
-    let _ = dom0("bridge", job, &[image])
+    let _ = dom0("bridge", job, &images)
         .ok()
-        .shows("echoed\n")
+        .shows("echoed: server\n")
+        .shows("echoed: pvh-server\n")
         .shows("the configuration names the interface xennet0, which this machine has not; it has lo0\n")
         .shows("left: 0 devices\n");
 }

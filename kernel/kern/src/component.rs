@@ -22,7 +22,8 @@ pub fn hook<F: Copy>(function: F) -> F {
 
 /// Defines a component: its descriptor, and the record from which the linker learns when to take it.
 ///
-/// `needs` names other components. `when` names system calls, each of which brings the component into an image that can make it.
+/// `needs` names other components. `when` names system calls, each of which brings the component into an image that can make it; or components with `+`
+/// between them, which bring it where they come together.
 /// A component is also taken when the configuration or `--components` names it.
 ///
 /// ```ignore

@@ -114,9 +114,14 @@ pub fn start_platform() {
 }
 
 fn first_thread(_: usize) -> ! {
-    let components: Vec<_> = components().filter(|component| !is_platforms(component)).collect();
+    let mut above = Vec::new();
+    for component in components() {
+        if !is_platforms(component) {
+            above.push(component);
+        }
+    }
     // SAFETY: the linker makes the table, and nobody writes it.
-    rump_kern::init_main::main(&components, unsafe { &rb_sysent })
+    rump_kern::init_main::main(&above, unsafe { &rb_sysent })
 }
 
 #[unsafe(export_name = "rb_boot_wall_ns")]

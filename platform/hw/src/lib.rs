@@ -42,3 +42,4 @@ mod serial;
 mod start;
 mod virtio_slots;
 mod xen;
+mod xennet;

@@ -8,6 +8,7 @@ use core::fmt::Write;
 
 use rump_hypercall::net::{Counters, Info, Packet};
 use rump_hypercall::{Giant, time};
+use rump_kern::component::hook;
 use rumpbake_drivers::e1000::{self, E1000};
 use rumpbake_drivers::mmio::Registers;
 use rumpbake_drivers::nic::{Interrupt, Nic};
@@ -59,8 +60,8 @@ fn interrupt_told(argument: usize) -> bool {
     };
     let interface = argument >> 2;
     let told = card(interface, |card| card.interrupt(why)) == Some(true);
-    if told && let Some(ready) = READY.get() {
-        ready(interface);
+    if told {
+        tell(interface);
     }
     told
 }
@@ -149,8 +150,28 @@ fn virtio_slot(cards: &mut Vec<Box<dyn Nic>>, registers: Registers, line: u8) {
     add_virtio(cards, Box::new(transport));
 }
 
+/// Looks for the devices of a hypervisor, and remembers whom to tell which of them has something.
+pub type Finder = fn(tell: fn(usize)) -> Vec<Box<dyn Nic>>;
+
+/// What looks for cards in the place of what follows.
+static FINDER: Giant<Option<Finder>> = Giant::new(None);
+
+/// From now on there are a hypervisor's devices instead of cards.
+pub fn set_finder(finder: Finder) {
+    FINDER.set(Some(hook(finder)));
+}
+
+fn tell(interface: usize) {
+    if let Some(ready) = READY.get() {
+        ready(interface);
+    }
+}
+
 /// Looks for cards.
 fn find() -> Vec<Box<dyn Nic>> {
+    if let Some(finder) = FINDER.get() {
+        return finder(tell);
+    }
     let mut cards = Vec::new();
     let pci = Pci::find();
     pci.scan(&mut |device| {
@@ -230,10 +251,8 @@ fn has_received() -> bool {
 
 fn watched() {
     for interface in 0..count() {
-        if card(interface, |card| card.watched()) == Some(true)
-            && let Some(ready) = READY.get()
-        {
-            ready(interface);
+        if card(interface, |card| card.watched()) == Some(true) {
+            tell(interface);
         }
     }
 }

@@ -128,11 +128,14 @@ struct AddToPhysmap {
     frame: u64,
 }
 
-/// Puts the page that Xen shares with the guest where the image has a page for it.
-fn map_shared() -> bool {
-    let frame = (shared::window() as u64 - KERNEL_BASE) / PAGE;
-    let mut place = AddToPhysmap { domain: DOMID_SELF as u16, size: 0, space: SHARED_INFO, index: 0, frame };
-    // SAFETY: the command takes this structure; nothing of the image's is in the page that goes.
+/// Puts a page of Xen's where the kernel's image has a page for it. False if Xen does not allow it.
+///
+/// # Safety
+/// What is in the image's own page is not used any more.
+pub unsafe fn place(space: u32, index: u64, va: usize) -> bool {
+    let frame = (va as u64 - KERNEL_BASE) / PAGE;
+    let mut place = AddToPhysmap { domain: DOMID_SELF as u16, size: 0, space, index, frame };
+    // SAFETY: the command takes this structure; the caller's promise.
     unsafe { hypercall::command(Number::MemoryOp, ADD_TO_PHYSMAP, &mut place) == 0 }
 }
 
@@ -147,7 +150,9 @@ fn init() {
     unsafe { *IS_AMD.get() = matches!(&vendor, b"Auth" | b"Hygo") };
     // The first parameter also tells Xen that the guest has 64 bits, and so how the shared page is laid out.
     let Some(vector) = irq::vector(|_| events::deliver(), 0) else { return };
-    if !set_param(CALLBACK_IRQ, BY_VECTOR | u64::from(vector)) || !map_shared() {
+    // SAFETY: the window is for this page.
+    let shared = || unsafe { place(SHARED_INFO, 0, shared::window()) };
+    if !set_param(CALLBACK_IRQ, BY_VECTOR | u64::from(vector)) || !shared() {
         return;
     }
     shared::vcpu().upcall_mask.store(0, SeqCst);
