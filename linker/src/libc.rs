@@ -15,6 +15,8 @@ use crate::space::{Layer, Pages, Prot, Space};
 const START: &str = "rb_libc_start";
 /// The word that holds the gate's address.
 const GATE_WORD: &str = "rb_gate_word";
+/// The clock that the kernel publishes for layer 2.
+const CLOCK: &str = "rb_clock";
 /// The kernel's table of system calls: a reference to it means that any call may be made by number.
 const SYSENT: &str = "rb_sysent";
 /// Layer 2 is built for the small code model.
@@ -59,11 +61,12 @@ impl<'d> Libc<'d> {
         Ok(Self { kit, reach, addresses, end, imports, got, externals: BTreeMap::new(), gate_word })
     }
 
-    /// The kernel's symbols to which it refers: those that `kernel` has, and the gate.
+    /// The kernel's symbols to which it refers: those that `kernel` has, the clock, and the gate.
     pub(crate) fn kernel_symbols(&self, kernel: &Kit) -> BTreeSet<String> {
         let names = self.reach.externals.iter().filter_map(|&index| Some(self.kit.symbols.get(index)?.name));
-        let calls = names.filter(|name| name.starts_with("sys_") && kernel.location(name).is_some());
-        calls.chain([GATE]).map(str::to_owned).collect()
+        let taken = names
+            .filter(|&name| name.starts_with("sys_") && kernel.location(name).is_some() || name == CLOCK);
+        taken.chain([GATE]).map(str::to_owned).collect()
     }
 
     /// Whether it makes system calls by number.
@@ -153,7 +156,7 @@ impl<'d> Libc<'d> {
             let Some(symbol) = self.kit.symbols.get(index) else { continue };
             let address = match symbol.name {
                 name if name.starts_with("sys_") => Some(kernel.entry_or_nosys(name)),
-                SYSENT => kernel.address(SYSENT),
+                SYSENT | CLOCK => kernel.address(symbol.name),
                 _ => None,
             };
             match address {

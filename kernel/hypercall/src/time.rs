@@ -22,6 +22,10 @@ unsafe extern "Rust" {
     #[link_name = "rb_boot_wall_ns"]
     pub safe fn boot_wall_ns() -> u64;
 
+    /// What [`monotonic_ns`] reads, where application code can read it as well.
+    #[link_name = "rb_timebase"]
+    pub safe fn timebase() -> Option<&'static rump_clock::Timebase>;
+
     /// The clock's granularity in nanoseconds, at least 1.
     #[link_name = "rb_clock_resolution_ns"]
     pub safe fn resolution_ns() -> u64;

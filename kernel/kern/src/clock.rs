@@ -1,7 +1,9 @@
 //! Clocks (clock_gettime(2)): what time it is, and what it costs.
 //!
-//! The time of day is the machine's clock at boot plus the monotonic clock plus what settimeofday(2) and adjtime(2) add.
+//! The time of day is the monotonic clock and a sum: what the machine's clock said at boot, until settimeofday(2) or adjtime(2) change it. Layer 2 reads
+//! both without a call where the platform has a counter for it (`rump_clock`).
 
+use rump_clock::Clock;
 use rump_hypercall::{Giant, thread, time};
 
 use crate::copy::{copyin, copyout, copyout_opt};
@@ -92,17 +94,29 @@ impl Timeval {
     }
 }
 
-/// What is added to the monotonic clock for the time of day, less what the machine's clock said at boot; nanoseconds.
-static ADJUSTMENT_NS: Giant<i64> = Giant::new(0);
+/// The clock as layer 2 reads it: the platform's, and the time of day.
+static CLOCK: Clock = Clock::new();
+
+/// Where layer 2 finds it. A constant, because the linker binds layer 2 before it knows where the kernel's variables will be.
+#[unsafe(export_name = "rb_clock")]
+static PUBLISHED: &Clock = &CLOCK;
 
 /// Processor time of LWPs that have ended.
 static EXITED_CPU_NS: Giant<u64> = Giant::new(0);
+
+/// Sets the time of day by the machine's clock, and publishes the clock.
+pub(crate) fn init() {
+    CLOCK.set_day_ns(time::boot_wall_ns());
+    if let Some(timebase) = time::timebase() {
+        CLOCK.publish(timebase);
+    }
+}
 
 /// The time of day, nanoseconds since 1970.
 #[inline]
 #[must_use]
 pub fn realtime_ns() -> u64 {
-    time::boot_wall_ns().wrapping_add(time::monotonic_ns()).saturating_add_signed(ADJUSTMENT_NS.get())
+    CLOCK.realtime_ns(time::monotonic_ns())
 }
 
 /// The time of day as the file systems want it.
@@ -114,9 +128,7 @@ pub fn nanotime() -> Timespec {
 
 /// Changes the time of day.
 pub fn set_realtime_ns(ns: u64) {
-    let now = i128::from(realtime_ns()) - i128::from(ADJUSTMENT_NS.get());
-    // Times that do not fit are refused by `Timespec::to_ns`, which ends at 584 years after 1970.
-    ADJUSTMENT_NS.set(i64::try_from(i128::from(ns) - now).unwrap_or(i64::MAX));
+    CLOCK.set_day_ns(ns.wrapping_sub(time::monotonic_ns()));
 }
 
 /// Processor time of an LWP.

@@ -64,13 +64,14 @@ pub fn proc0() -> Option<&'static Proc> {
     PROC0.get()
 }
 
-/// The process, made at the first call.
+/// The process, made at the first call; the clock is set then, too.
 pub fn init() -> &'static Proc {
     if let Some(proc) = PROC0.get() {
         return proc;
     }
     let proc: &'static Proc = Box::leak(Box::new(Proc::new()));
     PROC0.set(Some(proc));
+    crate::clock::init();
     proc
 }
 

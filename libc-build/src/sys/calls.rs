@@ -5,7 +5,8 @@ use super::stub::stubs;
 
 stubs! {
     fast:
-    "___lwp_park60", "__clock_getres50", "__clock_gettime50", "__getitimer50", "__getrusage50", "__gettimeofday50",
+    "___lwp_park60", "__clock_getres50", "__getitimer50", "__getrusage50", "rb_clock_gettime_call" = "__clock_gettime50",
+    "rb_gettimeofday_call" = "__gettimeofday50",
     "__setitimer50", "__sigaction_sigtramp", "__sigaltstack14", "__sigpending14",
     "__sigprocmask14" as "___sigprocmask14" "_sys___sigprocmask14", "__socket30", "__sysctl", "__timer_gettime50",
     "__timer_settime50", "_lwp_create", "_lwp_ctl", "_lwp_detach", "_lwp_exit", "_lwp_getname", "_lwp_getprivate",

@@ -1,28 +1,21 @@
 //! The monotonic clock: the time-stamp counter, scaled.
 
 use core::arch::x86_64::__cpuid;
+use core::sync::atomic::Ordering::Relaxed;
 
+use rump_clock::{Counter, Drift, Timebase};
 use rumpbake_platform::cpu::Local;
 
 use crate::apic;
 use crate::cpuid::{Hypervisor, features};
 use rumpbake_platform::io::{inb, outb, rdtsc};
 
-struct Scale {
-    /// The counter at boot.
-    base: u64,
-    /// Nanoseconds per tick, times 2^32.
-    ns_per_tick: u64,
-    /// Ticks per nanosecond, times 2^32.
-    ticks_per_ns: u64,
-}
+/// The time-stamp counter, 0 ns at boot.
+static COUNTER: Counter = Counter::new();
+static TIMEBASE: Timebase = Timebase::new(Drift::Never);
 
-static SCALE: Local<Scale> = Local::new(Scale { base: 0, ns_per_tick: 1 << 32, ticks_per_ns: 1 << 32 });
-
-fn scale() -> &'static Scale {
-    // SAFETY: written once at boot.
-    unsafe { &*SCALE.get() }
-}
+/// Ticks per nanosecond, times 2^32.
+static TICKS_PER_NS: Local<u64> = Local::new(1 << 32);
 
 /// Ticks of the counter per second from CPUID: leaf 15h, or the hypervisor's leaf 40000010h.
 fn frequency_from_cpuid() -> Option<u64> {
@@ -73,30 +66,31 @@ pub fn init() {
 /// Starts the clock at 0, with a counter of so many ticks per second.
 pub fn start(frequency: u64) {
     let frequency = frequency.max(1_000_000);
-    let scale = Scale {
-        base: rdtsc(),
-        ns_per_tick: ((1_000_000_000_u128 << 32) / u128::from(frequency)) as u64,
-        ticks_per_ns: ((u128::from(frequency) << 32) / 1_000_000_000) as u64,
-    };
+    COUNTER.start(rdtsc(), frequency);
+    TIMEBASE.start(&COUNTER, 0);
     // SAFETY: boot, one processor.
-    unsafe { *SCALE.get() = scale };
+    unsafe { *TICKS_PER_NS.get() = ((u128::from(frequency) << 32) / 1_000_000_000) as u64 };
 }
 
 /// The counter's value at a time of the monotonic clock.
 pub fn to_tsc(ns: u64) -> u64 {
-    let scale = scale();
-    scale.base.saturating_add(
-        u64::try_from((u128::from(ns) * u128::from(scale.ticks_per_ns)) >> 32).unwrap_or(u64::MAX),
-    )
+    // SAFETY: written once at boot.
+    let ticks_per_ns = unsafe { *TICKS_PER_NS.get() };
+    let ticks = u64::try_from((u128::from(ns) * u128::from(ticks_per_ns)) >> 32).unwrap_or(u64::MAX);
+    COUNTER.base_ticks.load(Relaxed).saturating_add(ticks)
 }
 
 #[unsafe(export_name = "rb_monotonic_ns")]
 fn monotonic_ns() -> u64 {
-    let scale = scale();
-    ((u128::from(rdtsc().wrapping_sub(scale.base)) * u128::from(scale.ns_per_tick)) >> 32) as u64
+    TIMEBASE.monotonic_ns(rdtsc)
+}
+
+#[unsafe(export_name = "rb_timebase")]
+fn timebase() -> Option<&'static Timebase> {
+    Some(&TIMEBASE)
 }
 
 #[unsafe(export_name = "rb_clock_resolution_ns")]
 fn resolution_ns() -> u64 {
-    (scale().ns_per_tick >> 32).max(1)
+    COUNTER.resolution_ns()
 }

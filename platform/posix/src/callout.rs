@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, Once, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rump_clock::Timebase;
 use rump_hypercall::time::Callout;
 
 use crate::{run, vcpu};
@@ -35,6 +36,11 @@ pub(crate) fn monotonic_ns() -> u64 {
 #[unsafe(export_name = "rb_boot_wall_ns")]
 fn boot_wall_ns() -> u64 {
     START.1.duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
+
+#[unsafe(export_name = "rb_timebase")]
+fn timebase() -> Option<&'static Timebase> {
+    None
 }
 
 #[unsafe(export_name = "rb_clock_resolution_ns")]

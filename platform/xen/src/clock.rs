@@ -1,22 +1,26 @@
 //! The monotonic clock: Xen's, from when the image booted; and the timer.
 
-use rumpbake_platform::cpu::Local;
-use rumpbake_xenguest::clock;
+use rump_clock::{Drift, Timebase};
+use rumpbake_platform::io::rdtsc;
+use rumpbake_xenguest::{clock, shared};
 
-/// Xen's time when the image booted.
-static BASE_NS: Local<u64> = Local::new(0);
+/// Xen corrects scale and offset of its time each second.
+static TIMEBASE: Timebase = Timebase::new(Drift::Corrected);
 
 /// Starts the clock at 0. Returns the time of day.
 pub fn init() -> u64 {
-    // SAFETY: boot, one processor.
-    unsafe { *BASE_NS.get() = clock::system_ns() };
+    TIMEBASE.start(&shared::vcpu().time, clock::system_ns());
     clock::init()
 }
 
 #[unsafe(export_name = "rb_monotonic_ns")]
 fn monotonic_ns() -> u64 {
-    // SAFETY: written once at boot.
-    clock::system_ns().saturating_sub(unsafe { *BASE_NS.get() })
+    TIMEBASE.monotonic_ns(rdtsc)
+}
+
+#[unsafe(export_name = "rb_timebase")]
+fn timebase() -> Option<&'static Timebase> {
+    Some(&TIMEBASE)
 }
 
 #[unsafe(export_name = "rb_clock_resolution_ns")]

@@ -20,21 +20,14 @@ const VCPU: u64 = 0;
 
 /// Nanoseconds since Xen's boot.
 pub fn system_ns() -> u64 {
-    let time = &shared::vcpu().time;
-    shared::consistent(&time.version, || {
-        let ticks = rdtsc().wrapping_sub(time.tsc_timestamp.load(Relaxed));
-        let shift = i32::from(time.tsc_shift.load(Relaxed).cast_signed());
-        let shifted = if shift < 0 { ticks >> -shift } else { ticks << shift };
-        let ns = (u128::from(shifted) * u128::from(time.tsc_to_system_mul.load(Relaxed))) >> 32;
-        time.system_time.load(Relaxed).wrapping_add(ns as u64)
-    })
+    shared::vcpu().time.ns(rdtsc)
 }
 
 /// How many ticks of the time-stamp counter Xen has in a second.
 pub fn ticks_per_second() -> u64 {
     let time = &shared::vcpu().time;
     let (scale, shift) = shared::consistent(&time.version, || {
-        (time.tsc_to_system_mul.load(Relaxed), time.tsc_shift.load(Relaxed).cast_signed())
+        (time.scale.load(Relaxed), time.shift.load(Relaxed).cast_signed())
     });
     // A tick is scale / 2^32 ns, shifted.
     let second = 1_000_000_000_u128 << 32;

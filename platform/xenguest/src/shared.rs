@@ -4,23 +4,7 @@
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
-/// `struct vcpu_time_info`.
-#[repr(C)]
-pub struct TimeInfo {
-    /// Odd while Xen writes the others.
-    pub version: AtomicU32,
-    pad0: u32,
-    /// The time-stamp counter when `system_time` was true.
-    pub tsc_timestamp: AtomicU64,
-    /// Nanoseconds since Xen's boot.
-    pub system_time: AtomicU64,
-    /// Nanoseconds per shifted tick, times 2^32.
-    pub tsc_to_system_mul: AtomicU32,
-    /// How far ticks are shifted, left if positive: an `i8`.
-    pub tsc_shift: AtomicU8,
-    flags: u8,
-    pad1: [u8; 2],
-}
+use rump_clock::Counter;
 
 /// `struct vcpu_info`.
 #[repr(C)]
@@ -35,8 +19,8 @@ pub struct VcpuInfo {
     /// The address of the last page fault.
     pub cr2: AtomicU64,
     arch_pad: u64,
-    /// The clock.
-    pub time: TimeInfo,
+    /// The clock: nanoseconds since Xen's boot.
+    pub time: Counter,
 }
 
 /// `struct shared_info`, as far as it is used.
