@@ -1,4 +1,5 @@
-/* Files in memory (/tmp, a tmpfs on either side): names, data, directories. */
+/* Files in memory (/tmp, a tmpfs on either side): data in sequence (`*_64k` in MB/s, append) and out of it (pread, pwrite), names and what is known of
+ * them (open, stat, create, rename, list). */
 #define PROGRAM "files"
 #include "bench.h"
 #include <dirent.h>
@@ -92,6 +93,14 @@ static void pread_64k(long count) {
     pread_at(count, BLOCK);
 }
 
+/* In the same order as what pread_at reads: no page beside the one before. */
+static void pwrite_4k(long count) {
+    while (count-- > 0) {
+        MUST(pwrite(fd, block, SMALL, offset) == SMALL);
+        offset = (offset + 37 * BLOCK + SMALL) % (FILE_BYTES - BLOCK);
+    }
+}
+
 static void append_100(long count) {
     MUST(ftruncate(fd, 0) == 0);
     while (count-- > 0)
@@ -138,6 +147,7 @@ int main(int argc, char **argv) {
     measure("pread_1", pread_1);
     measure("pread_4k", pread_4k);
     measure("pread_64k", pread_64k);
+    measure("pwrite_4k", pwrite_4k);
     close(fd);
     MUST((fd = open("bench-data", O_WRONLY | O_APPEND)) >= 0);
     measure("append_100", append_100);

@@ -13,15 +13,30 @@ use crate::tools;
 
 /// A difference below this is noise, whatever the samples say.
 const LEAST_DIFFERENCE: f64 = 0.05;
+/// The same of instructions: they are steady, but for what interrupts come by.
+const LEAST_COUNTED: f64 = 0.01;
+
+fn git(arguments: &[&str]) -> Result<String> {
+    programs::output_of(Command::new("git").current_dir(tools::root()).args(arguments))
+        .map(|text| text.trim().to_owned())
+}
+
+/// The revision's commit, in short.
+pub fn commit(revision: &str) -> Result<String> {
+    let found = git(&[
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        "--short",
+        "--end-of-options",
+        &format!("{revision}^{{commit}}"),
+    ]);
+    found.ok().with_context(|| format!("{revision} is no revision of this repository"))
+}
 
 /// Builds the revision's command. Returns what it is called in the tables, too.
 pub fn build(revision: &str, folder: &Path) -> Result<(String, PathBuf)> {
-    let git = |arguments: &[&str]| {
-        programs::output_of(Command::new("git").current_dir(tools::root()).args(arguments))
-            .map(|text| text.trim().to_owned())
-    };
-    let commit = git(&["rev-parse", "--verify", "--short", &format!("{revision}^{{commit}}")])
-        .with_context(|| format!("{revision} is no revision of this repository"))?;
+    let commit = commit(revision)?;
     let checkout = folder.join("compare/source");
     let path = checkout.to_str().context("the target folder's name is not UTF-8")?;
     // A worktree whose folder was removed by hand is still known to git.
@@ -47,14 +62,18 @@ pub fn build(revision: &str, folder: &Path) -> Result<(String, PathBuf)> {
 }
 
 /// The figures in which `ours` is worse than `other`: the interval of the ratio leaves 1 out, and the difference is greater than both
-/// sides' spread and than five percent. Sizes and counts have no noise: there any growth counts.
+/// sides' spread and than five percent; one percent of instructions. Sizes have no noise: there any growth counts.
 pub fn worse(results: &Results, ours: &str, other: &str) -> Vec<String> {
     let mut list = Vec::new();
     for (name, figure) in &results.figures {
         let Some(lead) = figure.lead(other, ours) else { continue };
-        let exact = figure.unit == "bytes";
+        let least = match figure.unit.as_str() {
+            "bytes" => 0.0,
+            "instructions" => LEAST_COUNTED,
+            _ => LEAST_DIFFERENCE,
+        };
         let spread = figure.samples.values().map(|samples| stats::spread(samples)).fold(0.0, f64::max);
-        let noise = if exact { 0.0 } else { LEAST_DIFFERENCE.max(2.0 * spread) };
+        let noise = least.max(2.0 * spread);
         if lead.low > 1.0 && lead.value > 1.0 + noise {
             list.push(format!("{name} (by {:.1} %)", (lead.value - 1.0) * 100.0));
         }

@@ -8,13 +8,34 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::{guest::Bootable, lz4, programs};
+use super::programs::{self, Purpose};
+use super::{guest::Bootable, lz4};
 use crate::tools;
 
-/// The kernel command line; tests/bench/README.md says what each word is worth.
-pub const COMMAND_LINE: &str = "console=ttyS0 quiet panic=-1 rdinit=/init mitigations=off tsc=reliable no_timer_check \
-    nokaslr lpj=4000000 random.trust_cpu=on rcupdate.rcu_expedited=1 8250.nr_uarts=1 cryptomgr.notests \
-    pci=lastbus=0 lsm= audit=0 init_on_alloc=0 cgroup_disable=memory initcall_blacklist=tracer_init_tracefs reboot=t";
+/// The kernel command line; tests/bench/README.md says what each word is worth. Every word is one that the kernel knows: it would hand any other
+/// to its first process, as an argument in front of the program's.
+const WORDS: &str = "console=ttyS0 quiet panic=-1 rdinit=/init mitigations=off tsc=reliable no_timer_check \
+    lpj=4000000 random.trust_cpu=on rcupdate.rcu_expedited=1 8250.nr_uarts=1 cryptomgr.notests pci=lastbus=0 lsm= audit=0 \
+    init_on_alloc=0 cgroup_disable=memory rodata=off psi=0 hardened_usercopy=off randomize_kstack_offset=off \
+    initcall_blacklist=tracer_init_tracefs,trace_eval_init,load_system_certificate_list reboot=t";
+/// Where a translator is the processor: it does string instructions element by element, and the kernel takes them for copies because the processor
+/// claims that they are fast.
+const TRANSLATED_WORDS: &str = "clearcpuid=erms,fsrm,rep_good";
+/// Where a program is only started: patching every lock takes longer than the locks do.
+const BOOT_WORDS: &str = "noreplace-smp";
+
+/// The command line, for programs that measure inside.
+pub fn command_line() -> String {
+    if super::guest::has_kvm() { WORDS.to_owned() } else { format!("{WORDS} {TRANSLATED_WORDS}") }
+}
+
+/// The words of it that mean something to a guest of Xen, which has another console and no ports.
+pub fn xen_command_line() -> String {
+    let without = ["console=", "tsc=", "no_timer_check", "8250.", "pci=", "reboot="];
+    let line = command_line();
+    let words = line.split(' ').filter(|word| !without.iter().any(|start| word.starts_with(start)));
+    ["console=hvc0"].into_iter().chain(words).chain([BOOT_WORDS]).collect::<Vec<_>>().join(" ")
+}
 
 /// Where the modules that are needed are kept, below the control's folder.
 const MODULES: &str = "modules";
@@ -86,8 +107,12 @@ impl Control {
     }
 
     /// A guest with this initramfs.
-    pub fn guest(&self, initrd: PathBuf) -> Bootable {
-        Bootable { kernel: self.vmlinux.clone(), initrd: Some(initrd), command_line: COMMAND_LINE.to_owned() }
+    pub fn guest(&self, initrd: PathBuf, purpose: Purpose) -> Bootable {
+        let command_line = match purpose {
+            Purpose::Boot => format!("{} {BOOT_WORDS}", command_line()),
+            Purpose::Inside => command_line(),
+        };
+        Bootable { kernel: self.vmlinux.clone(), initrd: Some(initrd), command_line }
     }
 
     /// Compiles C statically with the machine's gcc. `extra` are sources that are compiled without `flags`.

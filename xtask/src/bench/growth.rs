@@ -73,7 +73,7 @@ pub fn growth(run: &mut Run) -> Result<()> {
     }
     // The first round warms the host's caches, where there are several.
     let warm = usize::from(run.mode == Mode::Full);
-    for round in 0..run.rounds(5, 1) + warm {
+    for round in 0..run.rounds(7, 1) + warm {
         run.calibrate();
         for candidate in &candidates {
             let (baked, booted) = once(candidate)?;

@@ -117,7 +117,7 @@ pub fn instructions(run: &mut Run) -> Result<()> {
         }
     }
     built.push((Machine::Pc, FLOOR.to_owned(), programs::floor(&run.work)?));
-    for _ in 0..run.rounds(5, 1) {
+    for _ in 0..run.rounds(7, 1) {
         for (machine, side, what) in &built {
             let options = vec!["-plugin".into(), plugin_option.clone()];
             guest::boot(&Setup { options, ..setup(what, *machine) })?;
@@ -155,6 +155,7 @@ pub fn size(run: &mut Run) -> Result<()> {
 /// The least memory that hello runs with, and what an idle guest keeps in use.
 pub fn memory(run: &mut Run) -> Result<()> {
     let idle = Source::C(host_source("idle.c"));
+    let mut sleepers = Vec::new();
     for index in 0..run.sides.len() {
         let side = &run.sides[index];
         let name = side.name.clone();
@@ -163,9 +164,12 @@ pub fn memory(run: &mut Run) -> Result<()> {
         let part = if run.is_quick() { QUICK_STEP_PART } else { LEAST_STEP_PART };
         let least = least_kib(&built.boot, part)?;
         run.results.add("memory.least", "KiB", &name, vec![kib(least)]);
-        for _ in 0..run.rounds(3, 1) {
-            let used = idle_kib(&resting.boot)?;
-            run.results.add("memory.idle", "KiB", &name, vec![kib(used)]);
+        sleepers.push((name, resting.boot));
+    }
+    for _ in 0..run.rounds(7, 1) {
+        for (name, resting) in &sleepers {
+            let used = idle_kib(resting)?;
+            run.results.add("memory.idle", "KiB", name, vec![kib(used)]);
         }
     }
     Ok(())

@@ -3,27 +3,27 @@
 
 use std::fmt::Write as _;
 
-use super::groups;
+use super::behind::{self, Paragraph};
 use super::results::{Better, Figure, Results, Scale, pretty};
-use super::stats;
 use super::table::verdict;
+use super::{counted, groups, stats};
 
 /// Half the width of a bar's field, for a ratio of `FULL`.
-const HALF_PX: f64 = 190.0;
+const HALF_PX: f64 = 150.0;
 /// A bar of this ratio fills its half of the field; the scale is logarithmic.
 const FULL: f64 = 100.0;
 
 const STYLE: &str = "\
 :root { color-scheme: light dark; --ours: #2f6fb0; --other: #c26a1c; --line: #8888; --soft: #8882; }
 @media (prefers-color-scheme: dark) { :root { --ours: #6ba7e6; --other: #e89a52; } }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; } td, th { padding: .15rem .5rem; text-align: right; white-space: nowrap; }
 td:first-child, th:first-child { text-align: left; } \
-table { table-layout: fixed; } .value { width: 7rem; } .ratio { width: 4.5rem; } .bars { width: 26rem; } \
-.field span { display: inline-block; width: 186px; text-align: center; font-weight: normal; opacity: .7; } tr:nth-child(even) { background: var(--soft); }
+table { table-layout: fixed; } .value { width: 8.5rem; } .ratio { width: 4rem; } .bars { width: 20rem; } .count { width: 8.5rem; } \
+.field span { display: inline-block; width: 146px; text-align: center; font-weight: normal; opacity: .7; } tr:nth-child(even) { background: var(--soft); }
 h2 { margin-top: 2.2rem; } .ours { fill: var(--ours); } .other { fill: var(--other); } .even { fill: var(--line); }
 .interval, .axis { stroke: currentColor; } .axis { opacity: .35; } svg text { fill: currentColor; font-size: 11px; }
-.plots { display: flex; flex-wrap: wrap; gap: 1.5rem; } figure { margin: 0; } .note { opacity: .8; }
+.plots { display: flex; flex-wrap: wrap; gap: 1.5rem; } figure { margin: 0; } .note { opacity: .8; } small { opacity: .7; } .why { border-left: 3px solid var(--other); padding-left: .8rem; }
 polyline.ours, polyline.other { fill: none; stroke-width: 2; } polyline.ours { stroke: var(--ours); } polyline.other { stroke: var(--other); }";
 
 /// The page.
@@ -36,8 +36,19 @@ pub fn page(results: &Results, first: &str, second: &str) -> String {
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>rumpbake: benchmarks</title>\n\
          <meta name=\"viewport\" content=\"width=device-width\"><style>\n{STYLE}\n</style></head><body>\n\
          <h1>{a} beside {b}</h1>\n\
-         <p>Revision {}, a {} run. Bars to the right: {a} is ahead; to the left: {b} is. The scale is logarithmic, a thin line is the 95 % \
-         interval of the ratio of medians, a grey bar a draw.</p>\n<p class=\"note\">{}, {} processors, {}, {}, accelerator {}; load average {}. ",
+         <p>rumpbake makes one program, built for NetBSD, a bootable image with the kernel components that it needs. Here such images run beside \
+         {}: the same programs from the same source, on the same virtual machine, in turn.</p>\n\
+         <p>Each value is the median of several boots, ± the median distance from it; one of fewer than {} boots says so. Less is better, unless the \
+         name has an ↑. The ratio says how many times better {a} is: above 1, with a blue bar to the right, {a} is ahead; below 1, with an orange bar \
+         to the left, {b} is; grey is a draw. The bars' scale is logarithmic, and the thin line is the 95 % interval of the ratio. Where there are \
+         instructions, these are the ones that one operation took either side, counted by QEMU: they have no noise, and no cache misses either.</p>\n\
+         <p class=\"note\">Revision {}, a {} run. {}, {} processors, {}, {}, accelerator {}; load average {}. ",
+        if second == super::LINUX {
+            "a Linux guest that is as small and as quick as its command line makes it"
+        } else {
+            "images of another revision"
+        },
+        groups::USUAL_BOOTS,
         escape(&results.revision),
         escape(&results.mode),
         escape(&machine.processor),
@@ -62,30 +73,44 @@ pub fn page(results: &Results, first: &str, second: &str) -> String {
             escape(line)
         );
     }
+    if let Some(network) = &machine.network {
+        let _ = write!(out, " The network: {}.", escape(network));
+    }
     out.push_str("</p>\n");
+    let paragraphs = behind::paragraphs().unwrap_or_default();
+    let (explained, unexplained) =
+        if second == super::LINUX { behind::explained(results, &paragraphs) } else { Default::default() };
     let mut group = "";
     let mut figures: Vec<(&str, &str, &Figure)> = Vec::new();
-    for (name, figure) in &results.figures {
+    for (name, figure) in results.figures.iter().filter(|(name, _)| !counted_beside(results, name)) {
         let (group, rest) = name.split_once('.').unwrap_or(("", name));
         figures.push((group, rest, figure));
     }
     figures.sort_by_key(|(group, ..)| (groups::place(group), *group));
     for (this, rest, figure) in figures {
         if this != group {
-            close(&mut out, group);
+            close(&mut out, group, &explained);
             group = this;
             let _ = write!(
                 out,
-                "<h2>{}</h2>\n<p class=\"note\">{}</p>\n<table><colgroup><col><col class=\"value\"><col class=\"value\"><col \
-                 class=\"ratio\"><col class=\"bars\"></colgroup>\n<tr><th>figure</th><th>{a}</th><th>{b}</th><th>ratio</th><th class=\"field\">\
-                 <span>{b} ahead</span> <span>{a} ahead</span></th></tr>\n",
+                "<h2 id=\"{0}\">{0}</h2>\n<p class=\"note\">{1}</p>\n<table><colgroup><col><col class=\"value\"><col class=\"value\"><col \
+                 class=\"ratio\"><col class=\"bars\"><col class=\"count\"></colgroup>\n<tr><th>figure</th><th>{a}</th><th>{b}</th><th>ratio</th><th class=\"field\">\
+                 <span>{b} ahead</span> <span>{a} ahead</span></th><th>instructions</th></tr>\n",
                 escape(this),
                 groups::about(this),
             );
         }
-        row(&mut out, rest, figure, first, second);
+        let count = results.figures.get(&format!("{}{this}.{rest}", counted::PREFIX));
+        row(&mut out, this, rest, figure, count, first, second);
     }
-    close(&mut out, group);
+    close(&mut out, group, &explained);
+    if !unexplained.is_empty() {
+        let _ = writeln!(
+            out,
+            "<p class=\"why\"><b>{b} is ahead, and nobody has said why yet</b>: {}</p>",
+            escape(&unexplained.join(", "))
+        );
+    }
     if !results.scales.is_empty() {
         let _ = write!(
             out,
@@ -109,21 +134,65 @@ pub fn page(results: &Results, first: &str, second: &str) -> String {
     out
 }
 
-fn close(out: &mut String, group: &str) {
-    if !group.is_empty() {
-        out.push_str("</table>\n");
+/// Ends a group: behind its table stands why some of its figures are behind.
+fn close(out: &mut String, group: &str, explained: &[(&Paragraph, Vec<(&str, &Figure)>)]) {
+    if group.is_empty() {
+        return;
+    }
+    out.push_str("</table>\n");
+    for (paragraph, figures) in explained {
+        if figures.iter().any(|(name, _)| name.split_once('.').is_some_and(|(this, _)| this == group)) {
+            let _ = writeln!(
+                out,
+                "<p class=\"why\"><b>{}</b>: {}</p>",
+                escape(&paragraph.what),
+                escape(&paragraph.why).replace('`', "")
+            );
+        }
     }
 }
 
-/// One figure: medians, ratio, bar.
-fn row(out: &mut String, name: &str, figure: &Figure, first: &str, second: &str) {
+/// Whether the figure is shown in the row of the one that it explains.
+fn counted_beside(results: &Results, name: &str) -> bool {
+    name.strip_prefix(counted::PREFIX).is_some_and(|timed| results.figures.contains_key(timed))
+}
+
+/// One figure: medians, ratio, bar, instructions.
+fn row(
+    out: &mut String,
+    group: &str,
+    name: &str,
+    figure: &Figure,
+    count: Option<&Figure>,
+    first: &str,
+    second: &str,
+) {
     let value = |side: &str| {
-        figure
-            .samples
-            .get(side)
-            .map_or_else(String::new, |samples| pretty(stats::median(samples), &figure.unit))
+        figure.samples.get(side).map_or_else(String::new, |samples| {
+            let spread = if samples.len() > 1 {
+                format!(" <small>±{:.0}%</small>", stats::spread(samples) * 100.0)
+            } else {
+                String::new()
+            };
+            pretty(stats::median(samples), &figure.unit) + &spread
+        })
     };
-    let _ = write!(out, "<tr><td>{}</td><td>{}</td><td>{}</td>", escape(name), value(first), value(second));
+    let boots = figure.samples.values().map(Vec::len).min().unwrap_or(0);
+    let few = if boots < groups::USUAL_BOOTS {
+        let why = groups::why_fewer(&format!("{group}.{name}")).unwrap_or("");
+        let plural = if boots == 1 { "" } else { "s" };
+        format!(" <small title=\"{}\">{boots} boot{plural}</small>", escape(why))
+    } else {
+        String::new()
+    };
+    let _ = write!(
+        out,
+        "<tr><td>{}{}{few}</td><td>{}</td><td>{}</td>",
+        escape(name),
+        if figure.better == Better::More { " ↑" } else { "" },
+        value(first),
+        value(second)
+    );
     if let Some(lead) = figure.lead(first, second) {
         let at = |ratio: f64| HALF_PX + (ratio.max(1e-9).ln() / FULL.ln()).clamp(-1.0, 1.0) * HALF_PX;
         let verdict = verdict(lead, first, second);
@@ -155,13 +224,22 @@ fn row(out: &mut String, name: &str, figure: &Figure, first: &str, second: &str)
     } else {
         out.push_str("<td></td><td></td>");
     }
+    let instructions = |side: &str| {
+        let median = count.and_then(|count| count.samples.get(side)).map(|samples| stats::median(samples));
+        median.map_or_else(|| "–".to_owned(), |median| pretty(median, "").trim_end().to_owned())
+    };
+    if count.is_some() {
+        let _ = write!(out, "<td>{} / {}</td>", instructions(first), instructions(second));
+    } else {
+        out.push_str("<td></td>");
+    }
     out.push_str("</tr>\n");
     for (side, samples) in figure.samples.iter().filter(|(side, _)| *side != first && *side != second) {
         let value = pretty(stats::median(samples), &figure.unit);
         let _ = writeln!(
             out,
-            "<tr class=\"note\"><td>&emsp;{}</td><td>{value}</td><td></td><td></td><td></td></tr>",
-            escape(side)
+            "<tr class=\"note\"><td>&emsp;{}</td><td>{value}</td><td></td><td></td><td></td><td></td></tr>",
+            escape(if side == "floor" { "an image that only prints" } else { side })
         );
     }
 }

@@ -3,8 +3,11 @@
 //! Both sides alternate in one run (A B A B …). A sample is one boot: a program that measures inside of the guest repeats itself, and the
 //! median of these repetitions is the boot's sample. tests/bench/README.md says how the sides are set up and how to read the table.
 
+mod behind;
+mod blocks;
 mod compare;
 mod control;
+mod counted;
 mod cpio;
 mod groups;
 mod growth;
@@ -15,6 +18,7 @@ mod lz4;
 mod net;
 mod programs;
 mod promises;
+mod published;
 mod results;
 mod stats;
 mod table;
@@ -45,14 +49,15 @@ use crate::tools;
 
 Results go to target/bench: bench.json with every sample, and bench.html. Exit status 1 with --compare if something got slower.")]
 pub struct Args {
-    /// Fewer rounds: three minutes instead of fifteen
+    /// Fewer rounds: three minutes instead of twenty
     #[arg(long)]
     quick: bool,
-    /// Only the groups (boot, instructions, size, memory, bake, net, and the programs in tests/bench) whose name holds this
+    /// Only the groups whose name holds this: size, boot, instructions, memory, bake, growth, net, xen-calls, xen-guests, counted, and the programs in
+    /// tests/bench
     #[arg(long, value_name = "NAME")]
     filter: Option<String>,
-    /// Write docs/bench.html and the promises in SPECIFICATION.md, too
-    #[arg(long)]
+    /// Publish the run: docs/bench.json, docs/bench.html, and the tables of SPECIFICATION.md and README.md
+    #[arg(long, conflicts_with_all = ["compare", "check"])]
     html: bool,
     /// Measure nothing; show the results of an earlier run, a bench.json
     #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "filter", "compare", "rumpbake", "check"])]
@@ -74,6 +79,9 @@ const OURS: &str = "rumpbake";
 const LINUX: &str = "linux";
 /// Memory of the guests that measure inside.
 const MEMORY_KIB: u64 = 512 << 10;
+
+/// The group of the figures that are counted instead of timed.
+const COUNTED: &str = "counted";
 
 /// Programs that take longer are run once only in a quick run.
 const QUICK_BOOT: Duration = Duration::from_secs(4);
@@ -148,7 +156,10 @@ impl Run {
             if self.mode == Mode::Full && programs.len() <= 3 { &[] } else { &["quick"] };
         // These are not repeated: they failed, or take more than their share of a quick run.
         let mut done: Vec<(String, String)> = Vec::new();
-        for round in 0..self.rounds(7, 2) {
+        // Boots of our own are quick, and two revisions are less far apart than two systems.
+        let quick =
+            if self.sides.iter().all(|side| matches!(side.system, System::Rumpbake(_))) { 7 } else { 2 };
+        for round in 0..self.rounds(7, quick) {
             eprintln!("bench: round {} of the programs inside of the guests", round + 1);
             self.calibrate();
             for (program, side, what) in &built {
@@ -181,9 +192,19 @@ impl Run {
                 if let Err(error) = outcome {
                     self.note(format!("{program} for {side}: {error:#}"));
                     done.push(id);
-                } else if self.is_quick() && start.elapsed() > QUICK_BOOT {
+                } else if self.mode == Mode::Check || self.is_quick() && start.elapsed() > QUICK_BOOT {
                     done.push(id);
                 }
+            }
+        }
+        for program in programs {
+            // What failed has been noted.
+            let start = format!("{} for ", program.name);
+            if self.results.failures.iter().any(|failure| failure.starts_with(&start)) {
+                continue;
+            }
+            for failure in self.results.one_sided(&format!("{}.", program.name)) {
+                self.note(failure);
             }
         }
     }
@@ -203,13 +224,32 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let folder = target().join("bench");
     if let Some(file) = &args.from {
-        let text =
-            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let results = serde_json::from_str(&text).with_context(|| file.display().to_string())?;
-        return report(&results, args, &folder);
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        return report(&published::read(file)?, args, &folder);
     }
     let work = folder.join("work");
     std::fs::create_dir_all(&work).with_context(|| format!("cannot make {}", work.display()))?;
+
+    let wanted = |name: &str| args.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()));
+    let mut programs = programs::all()?;
+    let known: Vec<&str> = (groups::OUTSIDE.iter().map(|(name, _)| *name))
+        .chain([COUNTED])
+        .chain(programs.iter().map(|program| program.name.as_str()))
+        .collect();
+    // What can be seen to be wrong is said before minutes are spent on building.
+    if !known.iter().any(|name| wanted(name)) {
+        bail!(
+            "no group has \"{}\" in its name; there are {}",
+            args.filter.as_deref().unwrap_or_default(),
+            known.join(", ")
+        );
+    }
+    programs::output_of(Command::new(guest::qemu()).arg("--version")).with_context(|| {
+        format!("{} does not run; `cargo xtask setup` installs it", guest::qemu().display())
+    })?;
+    if let Some(revision) = &args.compare {
+        compare::commit(revision)?;
+    }
 
     let ours = match &args.rumpbake {
         Some(command) => std::path::absolute(command)?,
@@ -225,13 +265,17 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let mut run = Run { mode, results: empty_results(mode, &sides), sides, work };
 
-    let wanted = |name: &str| args.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()));
     for &(name, measure) in groups::OUTSIDE {
         if wanted(name) {
             run.group(name, measure);
         }
     }
-    let mut programs = programs::all()?;
+    // The group's own name takes all programs, a program's name takes its counts, too. All of them would double the length of a quick run.
+    let every = wanted(COUNTED);
+    let counted = every || programs.iter().any(|program| wanted(&program.name));
+    if counted && (mode == Mode::Full || args.filter.is_some()) {
+        run.group(COUNTED, |run| counted::counted(run, &|name| every || wanted(name)));
+    }
     programs.retain(|program| wanted(&program.name));
     if !programs.is_empty() {
         run.group("programs", |run| {
@@ -245,23 +289,21 @@ pub fn run(args: &Args) -> Result<()> {
 /// Says what came out, and writes it down.
 fn report(results: &Results, args: &Args, folder: &Path) -> Result<()> {
     if results.figures.is_empty() && results.scales.is_empty() && results.failures.is_empty() {
-        bail!("no benchmark is called like that");
+        bail!("nothing was measured: what the filter leaves is for full runs, or for another machine");
     }
     let (first, second) = (results.sides[0].as_str(), results.sides[1].as_str());
     print!("{}", table::text(results, first, second));
     let json = folder.join("bench.json");
     std::fs::write(&json, serde_json::to_string_pretty(results)? + "\n")
         .with_context(|| format!("cannot write {}", json.display()))?;
-    let page = html::page(results, first, second);
-    let mut pages = vec![folder.join("bench.html")];
+    let page = folder.join("bench.html");
+    std::fs::write(&page, html::page(results, first, second))
+        .with_context(|| format!("cannot write {}", page.display()))?;
+    println!("\nevery sample: {}; charts: {}", json.display(), page.display());
     if args.html {
-        pages.push(tools::root().join("docs/bench.html"));
-        promises::write_specification()?;
+        published::write(results)?;
+        println!("published: docs/bench.json, docs/bench.html, SPECIFICATION.md, README.md");
     }
-    for path in &pages {
-        std::fs::write(path, &page).with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    println!("\nevery sample: {}; charts: {}", json.display(), pages[pages.len() - 1].display());
 
     if args.check {
         let broken = promises::broken(results)?;
@@ -288,7 +330,7 @@ fn report(results: &Results, args: &Args, folder: &Path) -> Result<()> {
 
 /// What `cargo xtask test` does: everything once, no time is judged.
 pub fn check() -> Result<()> {
-    promises::check_specification()?;
+    published::check()?;
     run(&Args { check: true, ..Args::default() })
 }
 
@@ -352,7 +394,7 @@ fn empty_results(mode: Mode, sides: &[Side]) -> Results {
             host: first_line(Command::new("uname").arg("-sr")),
             qemu: first_line(Command::new(guest::qemu()).arg("--version")),
             accelerator: if guest::has_kvm() { "kvm" } else { "tcg" }.to_owned(),
-            control_command_line: control.as_ref().map(|_| control::COMMAND_LINE.to_owned()),
+            control_command_line: control.as_ref().map(|_| control::command_line()),
             control,
             network: None,
         },

@@ -195,7 +195,7 @@ fn linux(control: &Control, source: &Source, name: &str, purpose: Purpose, work:
     let initrd = work.join(format!("{name}.cpio"));
     std::fs::write(&initrd, &archive).with_context(|| format!("cannot write {}", initrd.display()))?;
     let shipped_bytes = bytes(&control.bzimage)? + archive.len() as u64;
-    Ok(Built { boot: control.guest(initrd), shipped_bytes })
+    Ok(Built { boot: control.guest(initrd, purpose), shipped_bytes })
 }
 
 fn go(folder: &Path, system: &str, output: &Path) -> Result<()> {

@@ -1,119 +1,126 @@
-//! The promises of SPECIFICATION.md: one list, tests/bench/promises.json, from which the table is made and by which sizes are judged.
+//! The promises of SPECIFICATION.md: one list, tests/bench/promises.json, from which the tables are made and by which sizes are judged.
+//!
+//! A promise is about a value (`limit`, `unit`) or about a multiple of another side's (`times`, `than`). Beside it stands what the published run
+//! measured (docs/bench.json).
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use super::results::{Results, pretty};
+use super::blocks::Block;
+use super::results::{Better, Figure, Results, pretty};
 use super::stats;
 use crate::tools;
 
 /// One promise.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Promise {
     /// What is promised, as a sentence's subject.
     what: String,
     /// The figure of the benchmark that keeps it.
-    figure: Option<String>,
-    /// The most (or least, where more is better) that the figure may be.
-    limit: f64,
-    unit: String,
+    figure: String,
+    #[serde(flatten)]
+    bound: Bound,
     /// Where it is measured or tested: a path in the checkout.
     kept_by: String,
 }
 
-const BEGIN: &str = "<!-- promises: from tests/bench/promises.json -->\n";
-const END: &str = "<!-- end of the promises -->\n";
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Bound {
+    /// The most that the figure may be (or the least, where more is better).
+    Value { limit: f64, unit: String },
+    /// How many times better it is than that of a side, at least; below 1: how much worse at most.
+    Ratio { times: f64, than: String },
+}
 
 fn all() -> Result<Vec<Promise>> {
     let path = tools::root().join("tests/bench/promises.json");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_str(&text).with_context(|| path.display().to_string())
-}
-
-/// The table as SPECIFICATION.md has it.
-fn table(promises: &[Promise]) -> String {
-    let mut out = "| what | promise | kept by |\n|---|---|---|\n".to_owned();
-    for promise in promises {
-        let figure = promise.figure.as_ref().map_or_else(String::new, |figure| format!(", `{figure}`"));
-        let _ = writeln!(
-            out,
-            "| {} | at most {} | [{}]({}){figure} |",
-            promise.what,
-            value(promise),
-            promise.kept_by,
-            promise.kept_by,
-        );
-    }
-    out
-}
-
-fn value(promise: &Promise) -> String {
-    match promise.unit.as_str() {
-        "bytes" => format!("{} bytes", promise.limit),
-        "times" => format!("{} times as much", promise.limit),
-        unit => pretty(promise.limit, unit),
-    }
-}
-
-fn specification() -> PathBuf {
-    tools::root().join("SPECIFICATION.md")
-}
-
-/// Writes the table into SPECIFICATION.md.
-pub fn write_specification() -> Result<()> {
-    let path = specification();
-    let (text, wanted) = specifications(&path)?;
-    if text != wanted {
-        std::fs::write(&path, wanted).with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(())
-}
-
-/// Fails if SPECIFICATION.md does not have the table of the promises.
-pub fn check_specification() -> Result<()> {
-    let (text, wanted) = specifications(&specification())?;
-    if text != wanted {
-        bail!(
-            "SPECIFICATION.md does not have the promises of tests/bench/promises.json; run `cargo xtask bench --html`"
-        );
-    }
-    Ok(())
-}
-
-/// SPECIFICATION.md as it is and as it should be. Fails if a promise names a file that does not exist.
-fn specifications(path: &Path) -> Result<(String, String)> {
-    let promises = all()?;
+    let promises: Vec<Promise> = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
     for promise in &promises {
         if !tools::root().join(&promise.kept_by).exists() {
-            bail!(
-                "tests/bench/promises.json: \"{}\" is kept by {}, which does not exist",
-                promise.what,
-                promise.kept_by
-            );
+            bail!("{}: {} does not exist", path.display(), promise.kept_by);
         }
     }
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let (before, rest) =
-        text.split_once(BEGIN).context("SPECIFICATION.md has no line where the promises begin")?;
-    let (_, after) = rest.split_once(END).context("SPECIFICATION.md has no line where the promises end")?;
-    let wanted = format!("{before}{BEGIN}{}{END}{after}", table(&promises));
-    Ok((text, wanted))
+    Ok(promises)
+}
+
+/// The tables of SPECIFICATION.md.
+pub fn blocks(published: &Results) -> Result<[Block; 2]> {
+    let (mut values, mut ratios) =
+        ("| what | promise | published run | kept by |\n|---|---|---|---|\n".to_owned(), String::new());
+    ratios.clone_from(&values);
+    for promise in all()? {
+        let figure = published.figures.get(&promise.figure);
+        match &promise.bound {
+            Bound::Value { .. } => row(&mut values, &promise, figure),
+            Bound::Ratio { .. } => row(&mut ratios, &promise, figure),
+        }
+    }
+    let document = "SPECIFICATION.md";
+    Ok([
+        Block { document, name: "the promises", text: values },
+        Block { document, name: "the promises beside Linux", text: ratios },
+    ])
+}
+
+fn row(out: &mut String, promise: &Promise, figure: Option<&Figure>) {
+    let Promise { what, figure: name, bound, kept_by } = promise;
+    let (promised, measured) = match bound {
+        Bound::Value { limit, unit } => {
+            let exact =
+                |value: f64| if unit == "bytes" { format!("{value} bytes") } else { pretty(value, unit) };
+            let word = if Better::of(unit) == Better::Less { "at most" } else { "at least" };
+            let median = median(figure);
+            let kept =
+                |value: &f64| (*value <= *limit) == (Better::of(unit) == Better::Less) || *value == *limit;
+            (
+                format!("{word} {}", exact(*limit)),
+                median.map(|value| format!("{}{}", exact(value), remark(kept(&value)))),
+            )
+        }
+        Bound::Ratio { times, than } => {
+            let lead = figure.and_then(|figure| figure.lead(super::OURS, than));
+            if *times < 1.0 {
+                let measured =
+                    lead.map(|lead| format!("{:.2} times{}", 1.0 / lead.value, remark(lead.value >= *times)));
+                (format!("at most {} times {than}'s", 1.0 / times), measured)
+            } else {
+                let measured = lead.map(|lead| {
+                    format!(
+                        "{:.1} times ({:.1} to {:.1}){}",
+                        lead.value,
+                        lead.low,
+                        lead.high,
+                        remark(lead.value >= *times)
+                    )
+                });
+                (format!("at least {times} times better than {than}"), measured)
+            }
+        }
+    };
+    let measured = measured.unwrap_or_else(|| "not measured".to_owned());
+    let _ = writeln!(out, "| {what} | {promised} | {measured} | [{kept_by}]({kept_by}), `{name}` |");
+}
+
+fn remark(kept: bool) -> &'static str {
+    if kept { "" } else { ": **not kept**" }
+}
+
+fn median(figure: Option<&Figure>) -> Option<f64> {
+    figure?.samples.get(super::OURS).map(|samples| stats::median(samples))
 }
 
 /// The promises about bytes that these results break. Times are not judged: they are the machine's, too.
 pub fn broken(results: &Results) -> Result<Vec<String>> {
     let mut list = Vec::new();
-    for promise in all()?.iter().filter(|promise| promise.unit == "bytes") {
-        let Some(name) = &promise.figure else { continue };
-        let samples = results.figures.get(name).and_then(|figure| figure.samples.get(super::OURS));
-        let Some(samples) = samples else { continue };
-        let value = stats::median(samples);
-        if value > promise.limit {
-            list.push(format!("{name}: {value} bytes are more than the promised {}", promise.limit));
+    for promise in all()? {
+        let Bound::Value { limit, unit } = &promise.bound else { continue };
+        let Some(value) = median(results.figures.get(&promise.figure)) else { continue };
+        if unit == "bytes" && value > *limit {
+            list.push(format!("{}: {value} bytes are more than the promised {limit}", promise.figure));
         }
     }
     Ok(list)
@@ -121,28 +128,42 @@ pub fn broken(results: &Results) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Promise, broken, check_specification, table};
+    use super::{Bound, Promise, broken, row};
     use crate::bench::results::tests::empty;
 
-    #[test]
-    fn the_specification_has_the_promises() {
-        check_specification().unwrap();
+    fn shown(figure: &str, bound: Bound) -> String {
+        let mut results = empty();
+        results.add("size.x", "bytes", "rumpbake", vec![2000.0]);
+        results.add("boot.x", "ms", "rumpbake", vec![40.0]);
+        results.add("boot.x", "ms", "linux", vec![1200.0]);
+        results.add("boot.x", "ms", "floor", vec![30.0]);
+        let promise = Promise {
+            what: "It".to_owned(),
+            figure: figure.to_owned(),
+            bound,
+            kept_by: "README.md".to_owned(),
+        };
+        let mut out = String::new();
+        row(&mut out, &promise, results.figures.get(figure));
+        out
     }
 
     #[test]
-    fn a_row() {
-        let promise = Promise {
-            what: "An image".to_owned(),
-            figure: Some("size.x".to_owned()),
-            limit: 2048.0,
-            unit: "bytes".to_owned(),
-            kept_by: "README.md".to_owned(),
-        };
-        let row = table(&[promise]);
-        assert!(
-            row.ends_with("| An image | at most 2048 bytes | [README.md](README.md), `size.x` |\n"),
-            "{row}"
+    fn rows() {
+        let end = "[README.md](README.md)";
+        let limit = |limit| Bound::Value { limit, unit: "bytes".to_owned() };
+        let times = |times, than: &str| Bound::Ratio { times, than: than.to_owned() };
+        assert_eq!(
+            shown("size.x", limit(2048.0)),
+            format!("| It | at most 2048 bytes | 2000 bytes | {end}, `size.x` |\n")
         );
+        assert!(shown("size.x", limit(1024.0)).contains("2000 bytes: **not kept**"));
+        assert!(shown("size.y", limit(1024.0)).contains("| not measured |"));
+        assert!(
+            shown("boot.x", times(20.0, "linux"))
+                .contains("at least 20 times better than linux | 30.0 times (30.0 to 30.0) |")
+        );
+        assert!(shown("boot.x", times(0.5, "floor")).contains("at most 2 times floor's | 1.33 times |"));
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub struct Figure {
     pub better: Better,
     /// A sample per boot, by side: the median of the boot's repetitions.
     pub samples: BTreeMap<String, Vec<f64>>,
-    /// All repetitions of every boot, by side.
+    /// All repetitions of every boot, by side; the published run leaves them out.
+    #[serde(default)]
     pub repetitions: BTreeMap<String, Vec<Vec<f64>>>,
 }
 
@@ -127,6 +128,21 @@ impl Results {
         side.entry(count).or_default().push(value);
     }
 
+    /// What tells that the sides did not do the same: figures that begin so, and that one side lacks, or has with other repetitions.
+    pub fn one_sided(&self, start: &str) -> Vec<String> {
+        let mut list = Vec::new();
+        for (name, figure) in self.figures.iter().filter(|(name, _)| name.starts_with(start)) {
+            let lengths = |side: &String| {
+                figure.repetitions.get(side).and_then(|boots| boots.first()).map_or(0, Vec::len)
+            };
+            let lengths: Vec<usize> = self.sides.iter().map(lengths).collect();
+            if lengths.iter().any(|length| *length != lengths[0]) {
+                list.push(format!("{name}: the sides repeated it {lengths:?} times in a boot"));
+            }
+        }
+        list
+    }
+
     /// Takes in the lines that a program printed (tests/bench/bench.h describes them). Returns how many there were.
     pub fn add_lines<'a>(&mut self, side: &str, lines: impl Iterator<Item = &'a str>) -> usize {
         let mut of_boot: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
@@ -190,6 +206,7 @@ pub fn pretty(value: f64, unit: &str) -> String {
         "KiB" => scaled(&[(1024.0, "MiB"), (1.0, "KiB")]),
         "MBps" => scaled(&[(1e3, "GB/s"), (1.0, "MB/s")]),
         "instructions" => scaled(&[(1e6, "M instr."), (1e3, "k instr."), (1.0, "instr.")]),
+        "" => scaled(&[(1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")]),
         unit => scaled(&[(1e6, &format!("M {unit}")), (1.0, unit)]),
     }
 }
@@ -235,6 +252,24 @@ pub(super) mod tests {
         assert_eq!(results.figures["a.b"].repetitions["rumpbake"], [[3.0, 1.0, 2.0]]);
         assert_eq!(results.scales["a.c"].samples["rumpbake"][&100], [7.5]);
         assert!(!results.figures.contains_key("a.d"));
+    }
+
+    #[test]
+    fn sides_that_do_not_do_the_same_are_noticed() {
+        let mut results = empty();
+        for (figure, side, count) in [
+            ("p.a", "rumpbake", 3),
+            ("p.a", "linux", 3),
+            ("p.b", "rumpbake", 3),
+            ("p.b", "linux", 7),
+            ("p.c", "linux", 3),
+            ("q.d", "linux", 1),
+        ] {
+            results.add(figure, "ns", side, vec![1.0; count]);
+        }
+        let found = results.one_sided("p.");
+        assert_eq!(found.len(), 2);
+        assert!(found[0].starts_with("p.b: ") && found[1].starts_with("p.c: "), "{found:?}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::results::{Figure, Results, pretty};
 use super::stats::{self, Ratio};
+use super::{counted, groups};
 
 /// A ratio within this of 1 is a draw, whatever its interval says: the two sides' code lies at other addresses, and that alone makes such
 /// differences.
@@ -20,12 +21,16 @@ pub fn verdict(lead: Ratio, first: &str, second: &str) -> String {
     }
 }
 
-/// One side's median with its spread.
+/// One side's median with its spread, and the number of boots where it is small.
 fn cell(figure: &Figure, side: &str) -> String {
     figure.samples.get(side).map_or_else(String::new, |samples| {
         let spread = stats::spread(samples) * 100.0;
         let value = pretty(stats::median(samples), &figure.unit);
-        if samples.len() > 1 { format!("{value} ±{spread:.0}%") } else { value }
+        match samples.len() {
+            1 => format!("{value} (1)"),
+            count if count < groups::USUAL_BOOTS => format!("{value} ±{spread:.0}% ({count})"),
+            _ => format!("{value} ±{spread:.0}%"),
+        }
     })
 }
 
@@ -38,8 +43,13 @@ pub fn text(results: &Results, first: &str, second: &str) -> String {
         second.to_owned(),
         "lead [95 %]".to_owned(),
         "ahead".to_owned(),
+        "instructions".to_owned(),
     ]];
-    for (name, figure) in &results.figures {
+    let count = |name: &str| results.figures.get(&format!("{}{name}", counted::PREFIX));
+    let beside = |name: &str| {
+        name.strip_prefix(counted::PREFIX).is_some_and(|timed| results.figures.contains_key(timed))
+    };
+    for (name, figure) in results.figures.iter().filter(|(name, _)| !beside(name)) {
         let lead = figure.lead(first, second);
         rows.push([
             name.clone(),
@@ -49,6 +59,10 @@ pub fn text(results: &Results, first: &str, second: &str) -> String {
                 format!("{:.2} [{:.2}, {:.2}]", lead.value, lead.low, lead.high)
             }),
             lead.map_or_else(String::new, |lead| verdict(lead, first, second)),
+            count(name).map_or_else(String::new, |count| {
+                let of = |side: &str| count.samples.get(side).map_or(0.0, |samples| stats::median(samples));
+                format!("{:.0} / {:.0}", of(first), of(second))
+            }),
         ]);
         if let Some(floor) = figure.samples.get("floor") {
             let times = figure
@@ -62,18 +76,19 @@ pub fn text(results: &Results, first: &str, second: &str) -> String {
                 String::new(),
                 String::new(),
                 times,
+                String::new(),
             ]);
         }
     }
     let widths: Vec<usize> =
-        (0..5).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+        (0..6).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
     for row in &rows {
         let line: Vec<String> = row
             .iter()
             .zip(&widths)
             .enumerate()
             .map(|(column, (text, &width))| {
-                if column == 0 || column == 4 { format!("{text:<width$}") } else { format!("{text:>width$}") }
+                if column == 0 || column >= 4 { format!("{text:<width$}") } else { format!("{text:>width$}") }
             })
             .collect();
         let _ = writeln!(out, "{}", line.join("  ").trim_end());
@@ -90,6 +105,15 @@ pub fn text(results: &Results, first: &str, second: &str) -> String {
                 .collect();
             let _ = writeln!(out, "  {side:<10} {}", points.join(", "));
         }
+    }
+    let fewer: Vec<&String> = results
+        .figures
+        .iter()
+        .filter(|(_, figure)| figure.samples.values().any(|samples| samples.len() < groups::USUAL_BOOTS))
+        .map(|(name, _)| name)
+        .collect();
+    if !fewer.is_empty() {
+        let _ = writeln!(out, "\n(N): the median of N boots instead of {} or more", groups::USUAL_BOOTS);
     }
     let calibration = &results.calibration_ms;
     let (low, high) = calibration

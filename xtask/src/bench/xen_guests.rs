@@ -9,14 +9,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::control::{Control, Libc};
+use super::control::{self, Control, Libc};
 use super::programs::{self, Purpose, Side, Source, System, must};
 use super::{Run, cpio};
 use crate::tools;
 
-/// The Linux guest's command line: the words of [`COMMAND_LINE`](super::control::COMMAND_LINE) that mean something to a guest of Xen.
-const LINUX_WORDS: &str = "console=hvc0 quiet panic=-1 rdinit=/init mitigations=off nokaslr lpj=4000000 random.trust_cpu=on \
-    rcupdate.rcu_expedited=1 cryptomgr.notests lsm= audit=0 init_on_alloc=0 cgroup_disable=memory initcall_blacklist=tracer_init_tracefs";
 /// Memory of the guests while they are timed, MiB: enough, and no more than that, since the tool stack takes time for each page.
 const OUR_MIB: u32 = 8;
 const LINUX_MIB: u32 = 128;
@@ -67,8 +64,10 @@ fn linux(control: &Control, name: &str, folder: &Path) -> Result<Guest> {
         .with_context(|| format!("cannot write {}", archive.display()))?;
     // Unpacked: the tool stack takes longer for the bzImage, whose kernel it unpacks itself.
     let kernel = stage(&control.vmlinux, folder, &format!("{name}.vmlinux"))?;
-    let lines =
-        format!("kernel=\"/job/{name}.vmlinux\"\nramdisk=\"/job/{name}.cpio\"\nextra=\"{LINUX_WORDS}\"");
+    let lines = format!(
+        "kernel=\"/job/{name}.vmlinux\"\nramdisk=\"/job/{name}.cpio\"\nextra=\"{}\"",
+        control::xen_command_line()
+    );
     Ok(Guest { name: name.to_owned(), mib: LINUX_MIB, lines, files: vec![kernel, archive] })
 }
 

@@ -91,6 +91,10 @@ fn sample(run: &mut Run, side: &str, what: &Bootable, link: &Link, load: &Tools,
     if !guest.wait_for("netserver: ready") {
         bail!("the server in the guest did not start");
     }
+    if run.mode != Mode::Check {
+        // The warm-up: the first second of a guest's life is its own, and the translator's.
+        load.pages(link, http, BESIDE_IDLE, 1)?;
+    }
     let add = |run: &mut Run, figure: &str, value| {
         run.results.add(&format!("net.{figure}"), "requests_per_s", side, vec![value]);
     };
