@@ -1,6 +1,6 @@
 //! How hypercalls are made here: by the `syscall` instruction with a number in rax (Xen's public header arch-x86/xen-x86_64.h).
 //!
-//! Arguments go in rdi, rsi, rdx, r10; rcx and r11 are lost.
+//! Arguments go in rdi, rsi, rdx, r10, where Xen may leave others if it interrupts the call and goes on later; rcx and r11 are lost.
 
 use core::arch::asm;
 
@@ -16,10 +16,10 @@ unsafe fn trap(number: Number, args: [u64; 4]) -> i64 {
         asm!(
             "syscall",
             inout("rax") number as u64 => result,
-            in("rdi") args[0],
-            in("rsi") args[1],
-            in("rdx") args[2],
-            in("r10") args[3],
+            inout("rdi") args[0] => _,
+            inout("rsi") args[1] => _,
+            inout("rdx") args[2] => _,
+            inout("r10") args[3] => _,
             lateout("rcx") _,
             lateout("r11") _,
             options(nostack),
