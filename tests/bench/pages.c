@@ -51,6 +51,16 @@ static void protect(long count) {
     }
 }
 
+/* Reads of one page after the other, all of them touched before: what remembering so many translations costs, or not remembering them. */
+static void resident(long count) {
+    enum { PAGES = 4096 };
+    static size_t page;
+    while (count-- > 0) {
+        KEEP((long)((volatile char *)block)[page * PAGE + page % 64 * 64]);
+        page = (page + 1) % PAGES;
+    }
+}
+
 int main(int argc, char **argv) {
     bench_start(argc, argv);
     length = PAGE;
@@ -63,5 +73,8 @@ int main(int argc, char **argv) {
     measure("first_touch_scattered", scattered);
     block = map(PAGE);
     measure("protect_twice_touch", protect);
+    block = map(16 << 20);
+    memset(block, 1, 16 << 20);
+    measure("read_resident_16m", resident);
     return 0;
 }

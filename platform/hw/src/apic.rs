@@ -8,7 +8,7 @@ use rumpbake_platform::{callout, sched};
 use crate::cpuid::{apic_base, features};
 use crate::interrupts::{IRQ_BASE, TIMER_VECTOR};
 use crate::msr::wrmsr;
-use crate::{clock, guest, irq, memory, serial};
+use crate::{clock, guest, irq, memory, serial, tlb};
 use rumpbake_platform::io::{outb, rdtsc};
 
 const ID: usize = 0x20;
@@ -177,7 +177,10 @@ pub fn interrupt(vector: u8) {
     }
     write(END_OF_INTERRUPT, 0);
     sched::interrupt(|| match vector {
-        TIMER_VECTOR => callout::timer_interrupt(),
+        TIMER_VECTOR => {
+            tlb::tick();
+            callout::timer_interrupt();
+        }
         vector if vector == IRQ_BASE + 4 => serial::interrupt(),
         _ => {}
     });

@@ -40,6 +40,7 @@ mod poweroff;
 mod rtc;
 mod serial;
 mod start;
+mod tlb;
 mod virtio_slots;
 mod xen;
 mod xennet;

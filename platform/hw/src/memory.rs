@@ -144,42 +144,6 @@ pub fn init(image: &ImageInfo, map: &MemoryMap) -> u64 {
     total
 }
 
-#[unsafe(export_name = "rbm_set_pte")]
-unsafe fn set_pte(entry: *mut u64, value: u64) {
-    // SAFETY: the caller's promise.
-    unsafe { entry.write(value) };
-}
-
-#[unsafe(export_name = "rbm_get_pte")]
-unsafe fn get_pte(entry: *mut u64) -> u64 {
-    // SAFETY: the caller's promise.
-    unsafe { entry.read() }
-}
-
-/// The processor reads tables as they are in memory.
-#[unsafe(export_name = "rbm_settle")]
-fn settle() {}
-
-/// Any page may be a table.
-#[unsafe(export_name = "rbm_table_made")]
-unsafe fn table_made(_table: *mut u8) {}
-
-/// As [`table_made`].
-#[unsafe(export_name = "rbm_table_gone")]
-unsafe fn table_gone(_table: *mut u8) {}
-
-#[unsafe(export_name = "rbm_flush_page")]
-fn flush_page(va: usize) {
-    // SAFETY: drops a translation only.
-    unsafe { asm!("invlpg [{}]", in(reg) va, options(nostack, preserves_flags)) };
-}
-
-#[unsafe(export_name = "rbm_flush_all")]
-fn flush_all() {
-    // SAFETY: reloads the register with what it holds; kernel mappings are global and stay.
-    unsafe { asm!("mov {t}, cr3", "mov cr3, {t}", t = out(reg) _, options(nostack, preserves_flags)) };
-}
-
 /// The direct map's view of device registers at a physical address below 4 GiB.
 pub fn device(phys: u64) -> *mut u32 {
     assert!(phys < BOOT_MAPPED, "device registers above 4 GiB");

@@ -2,7 +2,7 @@
 
 use rumpbake_platform::start::{self, Found};
 
-use crate::{apic, boot, clock, cpuid, descriptors, guest, memory, poweroff, rtc, serial};
+use crate::{apic, boot, clock, cpuid, descriptors, guest, memory, poweroff, rtc, serial, tlb};
 
 unsafe extern "C" {
     fn rb_syscall_entry();
@@ -35,6 +35,7 @@ extern "C" fn rb_hw_start(magic: u32, loader_info: u32) -> ! {
     start::name_functions();
     descriptors::init();
     cpuid::init(rb_syscall_entry as *const () as u64);
+    tlb::init();
     let memory_bytes = memory::init(image, &loader.memory);
     let boot_wall_ns = match guest {
         Some(guest) => (guest.start)(),
