@@ -146,6 +146,7 @@ fn init() {
         return;
     }
     let vendor = __cpuid(0).ebx.to_le_bytes();
+    // AuthenticAMD, and HygonGenuine, whose processors are AMD's design.
     // SAFETY: boot, one processor.
     unsafe { *IS_AMD.get() = matches!(&vendor, b"Auth" | b"Hygo") };
     // The first parameter also tells Xen that the guest has 64 bits, and so how the shared page is laid out.
@@ -156,7 +157,7 @@ fn init() {
         return;
     }
     shared::vcpu().upcall_mask.store(0, SeqCst);
-    let console = param(CONSOLE_FRAME) * PAGE;
+    let console = param(CONSOLE_FRAME).saturating_mul(PAGE);
     if (1..MAPPED).contains(&console) {
         // SAFETY: the page is the console's, and mapped.
         unsafe { console::init(phys_to_virt(console), param(CONSOLE_PORT) as u32) };
