@@ -39,9 +39,22 @@ struct Port {
     connections: u32,
 }
 
+/// Counters of how far the choice of ports has come, one for a share of the destinations (RFC 6056, 3.3.4).
+const COUNTERS: usize = 16;
+
 /// The ports.
 #[derive(Default)]
-pub struct Ports(BTreeMap<u16, Port>);
+pub struct Ports {
+    used: BTreeMap<u16, Port>,
+    /// How many of those that are chosen for applications are used.
+    auto_used: u16,
+    counters: [u16; COUNTERS],
+}
+
+/// Whether a port is one of those that are chosen for applications.
+const fn is_auto(port: u16) -> bool {
+    port >= FIRST_AUTO
+}
 
 impl Binding {
     /// Whether a segment could be for both.
@@ -61,7 +74,7 @@ impl Ports {
     /// # Errors
     /// EADDRINUSE; ENOBUFS without memory.
     pub fn bind(&mut self, local: Endpoint, share: Share) -> Result<(), Errno> {
-        let port = self.0.entry(local.port).or_default();
+        let port = self.entry(local.port);
         let conflict = |other: &Binding| {
             // Who sets SO_REUSEADDR gets a specific address beside the unspecified one, whatever that one's socket has set (in_pcbbind(9)).
             let differs = other.addr != local.addr && (share.addr || share.port);
@@ -84,7 +97,7 @@ impl Ports {
 
     /// Undoes [`Ports::bind`].
     pub fn unbind(&mut self, local: Endpoint) {
-        if let Some(port) = self.0.get_mut(&local.port)
+        if let Some(port) = self.used.get_mut(&local.port)
             && let Some(at) = port.bindings.iter().position(|binding| binding.addr == local.addr)
         {
             port.bindings.swap_remove(at);
@@ -93,19 +106,28 @@ impl Ports {
     }
 
     fn tidy(&mut self, port: u16) {
-        if self.0.get(&port).is_some_and(|port| port.bindings.is_empty() && port.connections == 0) {
-            self.0.remove(&port);
+        if self.used.get(&port).is_some_and(|port| port.bindings.is_empty() && port.connections == 0) {
+            self.used.remove(&port);
+            self.auto_used -= u16::from(is_auto(port));
         }
+    }
+
+    fn entry(&mut self, port: u16) -> &mut Port {
+        let Self { used, auto_used, .. } = self;
+        used.entry(port).or_insert_with(|| {
+            *auto_used += u16::from(is_auto(port));
+            Port::default()
+        })
     }
 
     /// A connection uses the port.
     pub fn hold(&mut self, port: u16) {
-        self.0.entry(port).or_default().connections += 1;
+        self.entry(port).connections += 1;
     }
 
     /// A connection uses the port no longer.
     pub fn release(&mut self, port: u16) {
-        if let Some(entry) = self.0.get_mut(&port) {
+        if let Some(entry) = self.used.get_mut(&port) {
             entry.connections = entry.connections.saturating_sub(1);
         }
         self.tidy(port);
@@ -114,22 +136,28 @@ impl Ports {
     /// Whether nobody uses it.
     #[must_use]
     pub fn is_free(&self, port: u16) -> bool {
-        !self.0.contains_key(&port)
+        !self.used.contains_key(&port)
     }
 
-    /// Chooses a port for an endpoint and binds it: by a keyed hash of `what`, so that it cannot be foreseen, and from there on upward.
+    /// Chooses a port for an endpoint and binds it: by a keyed hash of `what`, so that it cannot be foreseen, and from there on upward, each time from where the last
+    /// choice ended, so that the ports that are in use are not gone over every time.
     ///
     /// # Errors
     /// EADDRNOTAVAIL if all are taken; ENOBUFS.
     pub fn choose(&mut self, addr: Addr, share: Share, key: Key, what: u64) -> Result<u16, Errno> {
         let count = LAST_AUTO - FIRST_AUTO + 1;
-        let start = (key.hash(&[what, 2]) % u64::from(count)) as u16;
-        // Second to free ports those that only connections hold: most of them are in TIME_WAIT, with another peer.
+        let counter = (key.hash(&[what, 3]) % COUNTERS as u64) as usize;
+        let start = key.hash(&[what, 2]).wrapping_add(self.counters[counter].into()) % u64::from(count);
+        // Second to free ports those that only connections hold: most of them are in TIME_WAIT, the oldest come first.
         let held = |port: &Port| port.bindings.is_empty();
         for takes_held in [false, true] {
+            if !takes_held && self.auto_used >= count {
+                continue;
+            }
             for step in 0..count {
-                let port = FIRST_AUTO + (start + step) % count;
-                if self.is_free(port) || takes_held && self.0.get(&port).is_some_and(held) {
+                let port = FIRST_AUTO + (start as u16 + step) % count;
+                if self.is_free(port) || takes_held && self.used.get(&port).is_some_and(held) {
+                    self.counters[counter] = (self.counters[counter] + step + 1) % count;
                     let share = Share { addr: share.addr || takes_held, ..share };
                     return self.bind(Endpoint { addr, port }, share).map(|()| port);
                 }
@@ -205,5 +233,27 @@ mod tests {
             ports.choose(HOME, Share::default(), Key([1, 2]), i as u64).unwrap();
         }
         assert_eq!(ports.choose(HOME, Share::default(), Key([1, 2]), 0), Err(Errno::EADDRNOTAVAIL));
+    }
+
+    /// What connections have left behind is taken again when nothing else is left, and each port once before the first a second time.
+    #[test]
+    fn the_oldest_comes_again() {
+        let mut ports = Ports::default();
+        let count = usize::from(LAST_AUTO - FIRST_AUTO) + 1;
+        let mut connect = || {
+            let port = ports.choose(HOME, Share::default(), Key([1, 2]), 7).unwrap();
+            ports.hold(port);
+            ports.unbind(Endpoint { addr: HOME, port });
+            port
+        };
+        let chosen: Vec<u16> = (0..2 * count).map(|_| connect()).collect();
+        let (first, again) = chosen.split_at(count);
+        assert_eq!(first, again);
+        let different: alloc::collections::BTreeSet<&u16> = first.iter().collect();
+        assert_eq!(different.len(), count);
+        for &port in &chosen {
+            ports.release(port);
+        }
+        assert!(ports.used.is_empty() && ports.auto_used == 0);
     }
 }
