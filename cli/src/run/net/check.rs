@@ -2,8 +2,9 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, TcpListener, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, TcpListener, ToSocketAddrs, UdpSocket};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::words::{Backend, Protocol, Publish};
 use crate::failure::Failure;
@@ -43,8 +44,67 @@ pub fn backend(backend: &Backend) -> Result<(), Failure> {
                 .map(drop)
                 .map_err(|error| port_failure("--net socket:listen", Protocol::Tcp, *port, &error))
         }
-        // Who listens there takes one connection, which must be QEMU's.
-        Backend::Connect(..) | Backend::User | Backend::None => Ok(()),
+        Backend::Connect(host, port) => connect(host, *port),
+        Backend::User | Backend::None => Ok(()),
+    }
+}
+
+/// How long the other end of a cable may take to listen: it may have been started a moment ago.
+const LISTEN_PATIENCE: Duration = Duration::from_secs(3);
+
+/// That there is somebody to connect to, as far as that can be seen: on this host. It is not tried, since who listens takes one connection, which must be QEMU's; and
+/// QEMU goes on without a word where nobody does.
+fn connect(host: &str, port: u16) -> Result<(), Failure> {
+    let name = host.trim_start_matches('[').trim_end_matches(']');
+    let mut places = (name, port)
+        .to_socket_addrs()
+        .map_err(|error| Failure::new(format!("--net socket:connect: {host} has no address: {error}")))?;
+    if !places.all(|place| place.ip().is_loopback()) {
+        return Ok(());
+    }
+    let begin = Instant::now();
+    while is_listened_on(port) == Some(false) {
+        if begin.elapsed() > LISTEN_PATIENCE {
+            return Err(Failure::new(format!(
+                "--net socket:connect: nobody listens at {host}:{port}; start the other image first, with --net socket:listen={port}"
+            )));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+/// Whether a process of this host listens on a TCP port; `None` where that cannot be seen.
+fn is_listened_on(port: u16) -> Option<bool> {
+    /// TCP_LISTEN, as the tables have it.
+    const LISTEN: &str = "0A";
+    let end = format!(":{port:04X}");
+    let mut seen = None;
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        let Ok(text) = std::fs::read_to_string(table) else { continue };
+        let listens = text.lines().any(|line| {
+            let mut words = line.split_ascii_whitespace().skip(1);
+            words.next().is_some_and(|local| local.ends_with(&end)) && words.nth(1) == Some(LISTEN)
+        });
+        seen = Some(seen == Some(true) || listens);
+    }
+    seen
+}
+
+/// That no port is published twice.
+pub fn twice(entries: &[Publish]) -> Result<(), Failure> {
+    let same = |a: &Publish, b: &Publish| {
+        (a.host_port, a.protocol) == (b.host_port, b.protocol)
+            && (a.address == b.address || a.address.is_none() || b.address.is_none())
+    };
+    let clash = |(at, entry): (usize, &Publish)| entries[..at].iter().any(|other| same(entry, other));
+    match entries.iter().enumerate().find(|pair| clash(*pair)) {
+        None => Ok(()),
+        Some((_, entry)) => Err(Failure::new(format!(
+            "--publish: {} port {} of the host is named twice; it leads to one port of the program",
+            entry.protocol.name().to_ascii_uppercase(),
+            entry.host_port
+        ))),
     }
 }
 
@@ -86,6 +146,30 @@ mod tests {
         let entry = format!("127.0.0.1:{port}:80").parse().unwrap();
         let sentence = super::publish(&entry).unwrap_err().to_string();
         assert!(sentence.contains(&format!("port {port} of the host is in use")), "{sentence}");
+    }
+
+    #[test]
+    fn a_port_that_is_named_twice() {
+        let outcome = |words: &[&str]| {
+            super::twice(&words.iter().map(|word| word.parse().unwrap()).collect::<Vec<_>>())
+        };
+        for fine in
+            [&["80:80", "80:80/udp"][..], &["127.0.0.1:80:80", "127.0.0.2:80:81"], &["80:80", "81:80"]]
+        {
+            assert!(outcome(fine).is_ok(), "{fine:?}");
+        }
+        for clash in [["80:80", "80:81"], ["127.0.0.1:80:80", "80:81"], ["80:80/udp", "80:80/udp"]] {
+            assert!(outcome(&clash).unwrap_err().to_string().contains("port 80 of the host is named twice"));
+        }
+    }
+
+    #[test]
+    fn who_is_connected_to_listens() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert!(super::connect("127.0.0.1", port).is_ok());
+        let sentence = super::connect("no-such-host.invalid", 1).unwrap_err().to_string();
+        assert!(sentence.contains("no-such-host.invalid has no address"), "{sentence}");
     }
 
     #[test]

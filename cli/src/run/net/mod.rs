@@ -104,6 +104,7 @@ impl Network {
     /// # Errors
     /// What it cannot.
     pub fn check(&self) -> Result<(), Failure> {
+        check::twice(&self.publish)?;
         self.publish.iter().try_for_each(check::publish)?;
         self.cards.iter().try_for_each(check::backend)?;
         (0..self.cards.len()).filter_map(|card| self.pcap_of(card)).try_for_each(|file| check::pcap(&file))
