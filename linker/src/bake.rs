@@ -171,7 +171,7 @@ fn wanted(options: &BakeOptions) -> Result<Vec<Wanted>> {
     if options.root.is_some() && options.rump.is_none() {
         want(ROOT, "the root file system's content");
     }
-    if config.cwd.is_some() {
+    if config.cwd.is_some() && options.rump.is_none() {
         want(ROOT, "configuration cwd");
     }
     if !matches!(config.trace, None | Some(Trace::Off)) {

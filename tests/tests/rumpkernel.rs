@@ -35,6 +35,7 @@ fn library(folder: &Path, name: &str, target: &str, sources: &[PathBuf], flags: 
 }
 
 const NETBSD: &str = "x86_64-netbsd.10.1";
+const LINUX: &str = "x86_64-linux-musl";
 
 fn sources() -> PathBuf {
     workspace().join("tests/programs/rumpkernel")
@@ -47,11 +48,22 @@ fn c_files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// The libraries, each compiled in another way: small code model, position-independent, and only so, in BSD's notation.
+/// The libraries, each compiled in another way: small code model, position-independent with guarded stacks (a variable has NetBSD's guard), and only so, in
+/// BSD's notation, by a compiler for Linux (its guard is the thread's).
 fn libraries(folder: &Path) {
+    let headers = workspace().join(".tools/ziglang/ziglang/lib/libc/include/generic-netbsd");
+    let for_linux = ["-fPIC", "-fstack-protector-all", "-idirafter", headers.to_str().unwrap()];
     library(folder, "librump", NETBSD, &c_files("kern"), &["-fno-pic"]);
-    library(folder, "librumpvfs", NETBSD, &c_files("vfs"), &["-fPIC", "-fno-plt"]);
-    library(folder, "librumpnet_virtif_pic", NETBSD, &c_files("net_virtif"), &["-fPIC"]);
+    library(folder, "librumpvfs", NETBSD, &c_files("vfs"), &["-fPIC", "-fno-plt", "-fstack-protector-all"]);
+    library(folder, "librumpnet_virtif_pic", LINUX, &c_files("net_virtif"), &for_linux);
+}
+
+/// The root archive, with what is a device of the rump kernel's.
+fn root(folder: &Path) -> PathBuf {
+    let root = folder.join("root");
+    std::fs::create_dir_all(root.join("images")).unwrap();
+    std::fs::write(root.join("images/disk.img"), "from the root archive\n").unwrap();
+    root
 }
 
 fn program(name: &str) -> Program {
@@ -62,8 +74,16 @@ fn serves(platform: Platform) {
     let name = format!("rumpkernel-{platform:?}").to_lowercase();
     let folder = work_dir(&name);
     libraries(&folder);
-    let options = ["--rump-libs", folder.to_str().unwrap(), "--rump-components", "vfs,net_virtif"];
-    let run = program(&name).bake_for(platform, &options).run().status(9);
+    let root = root(&folder);
+    let [folder, root] = [&folder, &root].map(|path| path.to_str().unwrap());
+    let options = ["--rump-libs", folder, "--rump-components", "vfs,net_virtif", "--root", root];
+    let more = ["--cwd", "/dev", "--env", "RUMP_ETFS=/dev/image=/images/disk.img /dev/other=/dev/md1:1m"];
+    let options = [&options[..], &more].concat();
+    let image = program(&name).bake_for(platform, &options);
+    let wild = image.run_args(&["wild"]).status(128 + 11);
+    let _ = wild.shows("before\n").shows("rump kernel ran into memory that is not there: SIGSEGV");
+    let _ = image.run_args(&["asleep"]).status(128 + 14);
+    let run = image.run().status(9);
     let network = match platform {
         Platform::Hw => "network: 10.0.2.2 answers\n",
         // The first guest has no card.
@@ -73,6 +93,11 @@ fn serves(platform: Platform) {
         .shows("rump kernel: modules of weight 111, processors 1\n")
         .shows("descriptor 3\n")
         .shows("disk is the same\n")
+        .shows("image: from the root archive\n")
+        .shows(
+            "mapped: from the, 0 behind it, not written: from, shared: Operation not supported by device\n",
+        )
+        .shows("wild inside: Bad address, Bad address, Bad address, read\n")
         .shows("absent: No such file or directory\n")
         .shows("wild: Bad address, Bad address, Bad address\n")
         .shows("closed: Bad file descriptor\n")

@@ -106,6 +106,12 @@ unsafe extern "Rust" {
     #[link_name = "rb_ucas32"]
     pub safe fn ucas32(addr: usize, expected: u32, new: u32) -> Result<u32, Fault>;
 
+    /// Has `hook` be asked when code in the application's half that runs as kernel code, a rump kernel's, faults on memory that layer 1 does not map, with the frame and
+    /// the address: true if the code is to go on with the frame as it is then. It must not wait. Without it, or if it says false, that is
+    /// a fault of the kernel's own.
+    #[link_name = "rb_on_foreign_fault"]
+    pub safe fn on_foreign_fault(hook: fn(&mut Trapframe, usize) -> bool);
+
     /// Prints what a debugger would show first, on the console: the reason (a sentence, given), registers, a backtrace with
     /// function names.
     #[link_name = "rb_crash_report"]

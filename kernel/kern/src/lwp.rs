@@ -50,6 +50,8 @@ pub struct Lwp {
     pub suspended: Cell<bool>,
     /// _lwp_wakeup(2): its sleep is to end.
     pub awakened: Cell<bool>,
+    /// It is in a call of another kernel, whose sleeps nobody can end.
+    pub elsewhere: Cell<bool>,
     /// It waits here while it is suspended.
     pub suspend_cv: CondVar,
     /// _lwp_park(2): it waits here.
@@ -84,6 +86,7 @@ impl Lwp {
             detached: Cell::new(false),
             suspended: Cell::new(false),
             awakened: Cell::new(false),
+            elsewhere: Cell::new(false),
             suspend_cv: CondVar::new(),
             park_cv: CondVar::new(),
             parked: Cell::new(false),
@@ -102,6 +105,7 @@ impl Lwp {
         self.detached.set(false);
         self.suspended.set(false);
         self.awakened.set(false);
+        self.elsewhere.set(false);
         self.parked.set(false);
         self.unparked.set(false);
         self.sig.reset();

@@ -178,7 +178,9 @@ impl Relocator<'_, '_> {
             elf::R_X86_64_TPOFF64 => put(out, at, &target.wrapping_sub(self.thread_pointer).to_le_bytes()),
             elf::R_X86_64_PC16 => put(out, at, &i16::try_from(relative.cast_signed()).ok()?.to_le_bytes()),
             elf::R_X86_64_PC8 => put(out, at, &i8::try_from(relative.cast_signed()).ok()?.to_le_bytes()),
-            elf::R_X86_64_GOTOFF64 => put(out, at, &target.wrapping_sub(self.got_base()).to_le_bytes()),
+            elf::R_X86_64_GOTOFF64 | elf::R_X86_64_PLTOFF64 => {
+                put(out, at, &target.wrapping_sub(self.got_base()).to_le_bytes())
+            }
             elf::R_X86_64_GOTPC32 => {
                 let base = self.got_base().wrapping_add_signed(reloc.r_addend.get(LE));
                 put(out, at, &signed32(base.wrapping_sub(place))?)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::object::{self, Binding, Home, Object};
+use super::object::{self, Binding, Home, Object, ObjectSymbol};
 use super::{ar, fault};
 use crate::error::{Error, Result};
 
@@ -36,7 +36,9 @@ impl Library {
                     "build the rump kernel's libraries for NetBSD/amd64 or another x86-64 system with ELF";
                 fault(&self.path, format!("its member {} {reason}", member.name), hint)
             })?;
-            objects.push((format!("{file}({})", member.name), found));
+            if !is_host_part(&found) {
+                objects.push((format!("{file}({})", member.name), found));
+            }
         }
         Ok(objects)
     }
@@ -114,10 +116,25 @@ pub(super) struct Offers<'d> {
     libraries: Vec<(usize, Vec<(String, Object<'d>)>)>,
 }
 
-fn defines(object: &Object, name: &str) -> bool {
-    object.symbols.iter().any(|symbol| {
-        symbol.name == name && symbol.binding != Binding::Local && symbol.home != Home::Undefined
-    })
+/// The global symbols that an object defines.
+fn definitions<'o, 'd>(object: &'o Object<'d>) -> impl Iterator<Item = &'o ObjectSymbol<'d>> {
+    let symbols = object.symbols.iter();
+    symbols.filter(|symbol| symbol.binding != Binding::Local && symbol.home != Home::Undefined)
+}
+
+/// Whether it is a component's part for a host with an operating system and a libc: it defines hypercalls and nothing else. Libraries that were built for such a
+/// host have it beside the component's own objects; here the platform does what it is to do.
+fn is_host_part(object: &Object) -> bool {
+    let own = |symbol: &&ObjectSymbol| {
+        symbol.binding == Binding::Strong && !matches!(symbol.home, Home::Common { .. })
+    };
+    let mut names = definitions(object).filter(own).map(|symbol| symbol.name).peekable();
+    names.peek().is_some() && names.all(|name| name.starts_with("rumpcomp_"))
+}
+
+/// How an object defines a symbol.
+fn binding_of(object: &Object, name: &str) -> Option<Binding> {
+    definitions(object).find(|symbol| symbol.name == name).map(|symbol| symbol.binding)
 }
 
 impl<'d> Offers<'d> {
@@ -128,17 +145,21 @@ impl<'d> Offers<'d> {
         Ok(Self { libraries: rest.map(read).collect::<Result<_>>()? })
     }
 
-    /// Takes what defines `symbol`: a component's library whole, the one object of another. Returns the library's number.
+    /// Takes what defines `symbol`: a component's library whole, the one object of another. Who defines it weakly has a stand-in for where the
+    /// real one is absent, so others come first. Returns the library's number.
     pub(super) fn take(
         &mut self,
         all: &Libraries,
         symbol: &str,
     ) -> Option<(usize, Vec<(String, Object<'d>)>)> {
-        for (index, objects) in &mut self.libraries {
-            let Some(at) = objects.iter().position(|(_, object)| defines(object, symbol)) else { continue };
-            let whole = all.all.get(*index).is_some_and(Library::is_component);
-            let given = if whole { std::mem::take(objects) } else { vec![objects.remove(at)] };
-            return Some((*index, given));
+        for wanted in [Binding::Strong, Binding::Weak] {
+            for (index, objects) in &mut self.libraries {
+                let at = objects.iter().position(|(_, object)| binding_of(object, symbol) == Some(wanted));
+                let Some(at) = at else { continue };
+                let whole = all.all.get(*index).is_some_and(Library::is_component);
+                let given = if whole { std::mem::take(objects) } else { vec![objects.remove(at)] };
+                return Some((*index, given));
+            }
         }
         None
     }

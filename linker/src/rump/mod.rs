@@ -8,6 +8,7 @@
 //! reach of a call: so each hypercall has a veneer.
 
 mod ar;
+mod guard;
 mod libraries;
 mod merge;
 mod object;
@@ -37,7 +38,12 @@ const NAME: &str = "rump kernel";
 /// Compiled for the small code model.
 const LIMIT: u64 = 1 << 31;
 /// What the kernel kit offers beside hypercalls: what compilers call of their own accord.
-const BUILTINS: [&str; 6] = ["memcpy", "memmove", "memset", "memcmp", "bcmp", "strlen"];
+const BUILTINS: [&str; 7] = ["memcpy", "memmove", "memset", "memcmp", "bcmp", "strlen", STACK_CHECK];
+/// What code that looks after its stack calls when it finds it overrun. What it compares is a word behind the thread pointer, or [`STACK_GUARD`].
+const STACK_CHECK: &str = "__stack_chk_fail";
+const STACK_GUARD: &str = "__stack_chk_guard";
+/// Its value: no string can be written over it and leave it as it is.
+const STACK_GUARD_VALUE: u64 = 0xff0a_0d00_5bd1_e995;
 /// Link sets that libraries refer to although none may contribute.
 const LINK_SET: &str = "link_set_";
 /// The link set of components, in kernels that are built without constructors.
@@ -95,8 +101,9 @@ impl Tls {
 
 /// Whether the kernel kit gives rump kernels this symbol.
 fn is_given(kernel: &Kit, name: &str) -> bool {
-    let public =
-        ["rumpuser_", "rumpcomp_"].iter().any(|prefix| name.starts_with(prefix)) || BUILTINS.contains(&name);
+    let public = ["rumpuser_", "rumpcomp_"].iter().any(|prefix| name.starts_with(prefix))
+        || BUILTINS.contains(&name)
+        || name == guard::ROUTINE;
     public && kernel.location(name).is_some()
 }
 
@@ -157,7 +164,7 @@ fn collect<'d>(
 
 /// Whether the linker itself defines this symbol.
 fn is_linkers(name: &str) -> bool {
-    name == "_GLOBAL_OFFSET_TABLE_" || name == "__dso_handle" || bound_of(name).is_some()
+    ["_GLOBAL_OFFSET_TABLE_", "__dso_handle", STACK_GUARD].contains(&name) || bound_of(name).is_some()
 }
 
 /// The link set whose bound this symbol is, if it is one that may be empty.
@@ -195,7 +202,11 @@ impl<'d> RumpKernel<'d> {
         for name in ["_GLOBAL_OFFSET_TABLE_", "__dso_handle"] {
             kit.bind(name, Place::Absolute(0));
         }
+        if kit.defined(STACK_GUARD).is_none() {
+            kit.define(STACK_GUARD, Kind::Rodata, 8, STACK_GUARD_VALUE.to_le_bytes().to_vec());
+        }
         empty_sets(&mut kit);
+        guard::put(&mut kit);
         let directory = libraries.directory.as_path();
         let own = |error: Error| own(directory, error);
         let mut reach = Reach::default();
@@ -249,6 +260,12 @@ impl<'d> RumpKernel<'d> {
         symbols.map(|symbol| symbol.name).any(|name| name == "rumpcomp_virt_create")
     }
 
+    /// Whether its code looks after its stack: then each thread has thread-local storage, with the word that is compared.
+    fn checks_stacks(&self) -> bool {
+        let symbols = self.reach.externals.iter().filter_map(|&index| self.kit.symbols.get(index));
+        symbols.map(|symbol| symbol.name).any(|name| name == STACK_CHECK)
+    }
+
     /// Gives every section its address behind `start`, and adds the segments to the application's space.
     pub(crate) fn place(&mut self, app: &App, start: u64, space: &mut Space) -> Result<()> {
         let mut at = start.next_multiple_of(PAGE);
@@ -280,6 +297,9 @@ impl<'d> RumpKernel<'d> {
                 let (len, data) = (at - first, Vec::new());
                 space.pages.push(Pages { va: first, len, prot, layer: Layer::Rump, data });
             }
+        }
+        if self.tls.len == 0 && self.checks_stacks() {
+            self.tls = Tls { len: 8, align: 8, ..Tls::default() };
         }
         self.end = at;
         if at > LIMIT {

@@ -1,7 +1,7 @@
 //! Thread-local storage: every way of finding a variable becomes the one that is left when all is linked as one program.
 //!
 //! The forms are those of the amd64 psABI and of Drepper's "ELF Handling For Thread-Local Storage", sections 4.4.6 and 5.5:
-//! general and local dynamic, initial exec; what they become is local exec, an offset from `%fs` that is a constant.
+//! general and local dynamic, descriptors, initial exec; what they become is local exec, an offset from `%fs` that is a constant.
 
 use object::LittleEndian as LE;
 use object::elf::{self, Rela64, RelocationType};
@@ -67,6 +67,15 @@ pub(super) fn relax(code: &mut [u8], relocs: &[Rela64<LE>]) -> Option<Vec<Rela64
                 put(code, start, &new)?;
                 out.push(local(at, addend.wrapping_add(4)));
             }
+            elf::R_X86_64_GOTPC32_TLSDESC => {
+                // lea x@tlsdesc(%rip),%r: 7 bytes, as is mov $x@tpoff,%r
+                let start = at.checked_sub(3)?;
+                let &[rex, 0x8d, modrm] = code.get(start..at)? else { return None };
+                put(code, start, &[rex & !0x04 | (rex >> 2 & 1), 0xc7, 0xc0 | (modrm >> 3 & 7)])?;
+                out.push(local(at, addend.wrapping_add(4)));
+            }
+            // call *x@tlscall(%rax), which is to turn the one into the other
+            elf::R_X86_64_TLSDESC_CALL => put(code, at, &[0x66, 0x90])?,
             _ => out.push(*entry),
         }
     }
@@ -109,6 +118,16 @@ mod tests {
         let (code, left) = relaxed(&code, &relocs);
         assert_eq!(code[..12], [0x66, 0x66, 0x66, 0x64, 0x48, 0x8b, 0x04, 0x25, 0, 0, 0, 0]);
         assert_eq!(left, [(14, elf::R_X86_64_TPOFF32, 0)]);
+    }
+
+    #[test]
+    fn a_descriptor_becomes_a_constant() {
+        // lea x@tlsdesc(%rip),%rax; call *x@tlscall(%rax)
+        let code = [0x48, 0x8d, 0x05, 0, 0, 0, 0, 0xff, 0x10];
+        let relocs = [(3, elf::R_X86_64_GOTPC32_TLSDESC, -4), (7, elf::R_X86_64_TLSDESC_CALL, 0)];
+        let (code, left) = relaxed(&code, &relocs);
+        assert_eq!(code, [0x48, 0xc7, 0xc0, 0, 0, 0, 0, 0x66, 0x90]);
+        assert_eq!(left, [(3, elf::R_X86_64_TPOFF32, 0)]);
     }
 
     #[test]

@@ -106,9 +106,31 @@ pub fn page_fault(va: usize, error_code: u64) -> bool {
     va < USER_MAX && (upcalls().fault)(va, access(error_code))
 }
 
-/// A page fault at `va` in kernel code that may be a rump kernel's, which reads and writes the application's memory as its own: true if layer 1 has mapped the page.
-pub fn foreign_fault(frame: &Trapframe, va: usize) -> bool {
-    frame.trapno == PAGE_FAULT && start::has_rump_kernel() && page_fault(va, frame.err)
+/// Asked when code of a rump kernel faults on memory that is not there.
+type ForeignHook = fn(&mut Trapframe, usize) -> bool;
+
+static FOREIGN_HOOK: Local<Option<ForeignHook>> = Local::new(None);
+
+#[unsafe(export_name = "rb_on_foreign_fault")]
+fn on_foreign_fault(hook: ForeignHook) {
+    // SAFETY: one virtual CPU; nothing holds a reference to the word.
+    unsafe { *FOREIGN_HOOK.get() = Some(hook) };
+}
+
+/// An exception in kernel code that may be a rump kernel's, which reads and writes the application's memory as its own: true if layer 1 has mapped the page, or
+/// whoever started the rump kernel knows how to go on.
+pub fn foreign_fault(frame: &mut Trapframe, va: usize) -> bool {
+    /// What an address brings about that no page can have.
+    const PROTECTION: u64 = 13;
+    if !start::has_rump_kernel() || ![PAGE_FAULT, PROTECTION].contains(&frame.trapno) {
+        return false;
+    }
+    if frame.trapno == PAGE_FAULT && page_fault(va, frame.err) {
+        return true;
+    }
+    // SAFETY: as above.
+    let hook = unsafe { *FOREIGN_HOOK.get() };
+    (frame.rip as usize) < USER_MAX && hook.is_some_and(|hook| hook(frame, va))
 }
 
 /// A flag of the application's made the kernel's code trap, which the gate enters with the application's flags: single steps, alignment checks. Takes the flag

@@ -42,6 +42,11 @@ fn trace_gate(hook: Option<TraceHook>) {
     *TRACE.lock().unwrap_or_else(PoisonError::into_inner) = hook;
 }
 
+#[unsafe(export_name = "rb_on_foreign_fault")]
+fn on_foreign_fault(_hook: fn(&mut Trapframe, usize) -> bool) {
+    // Faults are the host's, and end its process.
+}
+
 #[unsafe(export_name = "rb_user_enter")]
 fn enter(frame: &Trapframe) -> ! {
     let mut frame = Box::new(*frame);

@@ -40,7 +40,12 @@ extern "C" fn call(a0: u64, a1: u64, a2: u64, a3: u64, a4: u64, a5: u64, entry: 
     if check(&args, entry).is_err() {
         return Ret::err(EFAULT);
     }
-    match lwp::inside(|| console::call(number, args).unwrap_or_else(|| rump(number, args))) {
+    let lwp = rump_kern::curlwp();
+    // Nothing in rumpuser(3) ends a sleep of the rump kernel's for a signal's sake; so one that ends the program does that at once.
+    lwp.elsewhere.set(true);
+    let ret = lwp::inside(|| console::call(number, args).unwrap_or_else(|| rump(number, args)));
+    lwp.elsewhere.set(false);
+    match ret {
         Ok(ret) if ret.errno == ENOSYS && number == SYS___sysctl => {
             // The host's own nodes, where the rump kernel has no sysctl.
             rump_kern::sysctl::sys___sysctl(a0, a1, a2, a3, a4, a5)

@@ -1,20 +1,23 @@
 //! Starting the rump kernel: thread-local storage, constructors, rump_init, and a process of its own for the program.
 
+use alloc::ffi::CString;
 use core::arch::global_asm;
-use core::ffi::{c_int, c_void};
+use core::ffi::{c_char, c_int, c_void};
 use core::slice;
 
-use rump_abi::errno::EINVAL;
+use rump_abi::errno::{EINVAL, ENOMEM, ENXIO};
 use rump_abi::signal::NSIG;
+use rump_abi::syscall::SYS_chdir;
 use rump_hypercall::boot::{self, Exit};
 use rump_image::{RumpInfo, Span};
-use rump_kern::proc::proc0;
+use rump_kern::proc::{Proc, proc0};
 use rump_kern::signal::psignal;
+use rump_kern::{Errno, Ret};
 use rumpbake_rumpuser::host;
 use rumpbake_rumpuser::tls::{self, Template};
 use rumpbake_rumpuser::upcall::hyperup;
 
-use crate::{console, lwp, memory};
+use crate::{call, console, guard, lwp, map, memory};
 
 unsafe extern "C" {
     /// The linker's table.
@@ -25,6 +28,7 @@ unsafe extern "C" {
     fn rump_pub_lwproc_rfork(flags: c_int) -> c_int;
 }
 
+// What not every rump kernel has: its address, or 0.
 global_asm!(
     ".section .rodata.rb_rump_setsigmodel, \"a\"",
     ".balign 8",
@@ -32,12 +36,25 @@ global_asm!(
     ".globl rb_rump_setsigmodel",
     "rb_rump_setsigmodel: .quad rump_boot_setsigmodel",
     ".previous",
+    ".section .rodata.rb_rump_etfs, \"a\"",
+    ".balign 8",
+    ".weak rump_pub_etfs_register",
+    ".globl rb_rump_etfs",
+    "rb_rump_etfs: .quad rump_pub_etfs_register",
+    ".previous",
 );
 
 unsafe extern "C" {
-    /// Says what becomes of signals, before rump_init (rump(3)); not every rump kernel has it.
+    /// Says what becomes of signals, before rump_init (rump(3)).
     static rb_rump_setsigmodel: Option<extern "C" fn(model: c_int)>;
+    /// Makes a host's file a device of the rump kernel (rump_etfs(3)); 0 or an error number.
+    static rb_rump_etfs: Option<extern "C" fn(key: *const c_char, path: *const c_char, kind: c_int) -> c_int>;
 }
+
+/// The parameter that names the host's files that are block devices of the rump kernel: `/dev/disk=/images/ffs.img /dev/other=/dev/md0:64m`.
+const ETFS: &str = "RUMP_ETFS";
+/// A block device (`RUMP_ETFS_BLK`).
+const ETFS_BLK: c_int = 1;
 
 /// Signals go to the host, by rumpuser_kill (`RUMP_SIGMODEL_RAISE`).
 const SIGMODEL_RAISE: c_int = 3;
@@ -72,6 +89,7 @@ pub fn init() {
         rump_kern::log!("rumpbake: no memory for the rump kernel");
         boot::exit(Exit::Exited(127));
     }
+    guard::init();
     let info = info();
     if info.tls_len != 0 {
         tls::set_template(Template {
@@ -105,10 +123,45 @@ pub fn init() {
         if error != 0 {
             fail("cannot make a process for the program", error);
         }
+        devices();
         current_process()
     });
     lwp::set_process(pid);
     console::init();
+    map::init();
+    rump_kern::init_main::set_chdir_hook(chdir);
+}
+
+/// Gives the rump kernel the block devices that the image's environment names.
+fn devices() {
+    let Ok(list) = host::param(ETFS) else { return };
+    for entry in list.split_ascii_whitespace() {
+        // SAFETY: the linker has put the function's address there, or 0.
+        let register = unsafe { rb_rump_etfs };
+        let parts = entry
+            .split_once('=')
+            .and_then(|(key, path)| Some((CString::new(key).ok()?, CString::new(path).ok()?)));
+        let error = match (register, parts) {
+            (None, _) => ENXIO,
+            (_, None) => EINVAL,
+            (Some(register), Some((key, path))) => register(key.as_ptr(), path.as_ptr(), ETFS_BLK),
+        };
+        if error != 0 {
+            rump_kern::log!("rumpbake: {ETFS}: {entry}: error {error}");
+            boot::exit(Exit::Exited(127));
+        }
+    }
+}
+
+/// Makes a directory of the rump kernel's the program's working directory.
+fn chdir(_proc: &'static Proc, path: &str) -> Result<(), Errno> {
+    let path = CString::new(path).map_err(|_| Errno(EINVAL))?;
+    let args = [path.as_ptr().expose_provenance() as u64, 0, 0, 0, 0, 0];
+    match lwp::inside(|| call::rump(SYS_chdir, args)) {
+        Ok(Ret { errno: 0, .. }) => Ok(()),
+        Ok(Ret { errno, .. }) => Err(Errno(errno)),
+        Err(lwp::NoMemory) => Err(Errno(ENOMEM)),
+    }
 }
 
 /// A signal that the rump kernel has for one of its processes: the program is the only one with a host (SIGPIPE, for example).

@@ -38,7 +38,10 @@ fn config() -> Config {
 }
 
 /// A parameter's value. What this host does not know, the image's environment may: `--env RUMP_VERBOSE=1`.
-fn param(name: &str) -> Result<String, c_int> {
+///
+/// # Errors
+/// ENOENT if it has none, EINVAL if its name says that it must.
+pub fn param(name: &str) -> Result<String, c_int> {
     match name {
         // The platform has one virtual CPU; a second one above it would only wait for the first.
         NCPU => Ok("1".to_owned()),
@@ -133,6 +136,14 @@ fn here() -> user::Trapframe {
         core::arch::asm!("lea {}, [rip]", "mov {}, rsp", "mov {}, rbp", out(reg) rip, out(reg) rsp, out(reg) rbp, options(nomem, nostack, preserves_flags));
     }
     user::Trapframe { rip, rsp, rbp, ..user::Trapframe::default() }
+}
+
+/// __stack_chk_fail: what a compiler lets code call that finds its stack overrun (`-fstack-protector`).
+#[cfg(not(test))]
+#[unsafe(no_mangle)]
+pub extern "C" fn __stack_chk_fail() -> ! {
+    user::crash_report("the rump kernel has overrun its stack", &here());
+    boot::exit(Exit::Signaled(SIGABRT))
 }
 
 /// Raises a signal for a process of the rump kernel (-1: the program); returns an error number.

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,6 +47,33 @@ static void files(void) {
     printf(", %s\n", open((const char *)-4096, O_RDONLY) < 0 ? strerror(errno) : "opened");
     close(fd);
     printf("closed: %s\n", read(fd, back, 1) < 0 ? strerror(errno) : "open");
+}
+
+/* A file of the root archive is a device of the rump kernel's; the working directory is the one that was configured. */
+static void image(void) {
+    char text[64] = "";
+    int fd = open("image", O_RDONLY);
+    if (fd < 0)
+        err(1, "image");
+    read(fd, text, sizeof(text) - 1);
+    printf("image: %s", text);
+    lseek(fd, 5, SEEK_SET);
+    struct iovec good = {text, 3}, low = {(void *)16, 3}, wild = {(void *)0x7fff00000000, 3}, none = {(void *)(1UL << 62), 3};
+    printf("wild inside: %s", readv(fd, &low, 1) < 0 ? strerror(errno) : "read");
+    printf(", %s", readv(fd, &wild, 1) < 0 ? strerror(errno) : "read");
+    printf(", %s", readv(fd, &none, 1) < 0 ? strerror(errno) : "read");
+    lseek(fd, 5, SEEK_SET);
+    printf(", %s\n", readv(fd, &good, 1) == 3 && memcmp(text, "the", 3) == 0 ? "read" : "not read");
+    char *map = mmap(NULL, 100, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    if (map == MAP_FAILED)
+        err(1, "mmap");
+    printf("mapped: %.8s, %d behind it", map, map[4095]);
+    map[0] = 'F';
+    pread(fd, text, 4, 0);
+    printf(", not written: %.4s", text);
+    printf(", shared: %s\n", mmap(NULL, 100, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ? strerror(errno) : "mapped");
+    munmap(map, 100);
+    close(fd);
 }
 
 static void threads(void) {
@@ -112,8 +141,35 @@ static void network(void) {
     printf("network: %d.%d.%d.%d answers\n", frame[28], frame[29], frame[30], frame[31]);
 }
 
+/* What the rump kernel touches itself ends the program. */
+static void wild(void) {
+    struct iovec iov = {(void *)16, 3};
+    printf("before\n");
+    fflush(stdout);
+    writev(open("/dev/disk", O_RDWR), &iov, 1);
+    printf("after\n");
+}
+
+/* A signal that ends the program does so although it sleeps in the rump kernel. */
+static void asleep(void) {
+    char byte;
+    if (pipe(ends) != 0)
+        err(1, "pipe");
+    alarm(1);
+    read(ends[0], &byte, 1);
+    printf("after\n");
+}
+
 int main(int argc, char **argv) {
+    if (argc > 1) {
+        if (strcmp(argv[1], "wild") == 0)
+            wild();
+        else
+            asleep();
+        return 0;
+    }
     files();
+    image();
     threads();
     ticks();
     network();

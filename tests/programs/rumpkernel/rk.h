@@ -9,6 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of NetBSD's sys/cdefs.h, for other compilers. */
+#ifndef __dead
+#define __dead __attribute__((__noreturn__))
+#endif
+#ifndef __printflike
+#define __printflike(format, first) __attribute__((__format__(__printf__, format, first)))
+#endif
 #define LIBRUMPUSER
 #include <rump/rumpuser.h>
 
@@ -64,6 +71,8 @@ struct rk_device {
     int is_there;
 };
 void rump_component_load(struct rk_device *device);
+/* ... or come later. */
+void rk_files_add(struct rk_device *device);
 /* ... and modules by a link set. */
 struct rk_module {
     const char *name;
@@ -85,6 +94,7 @@ int64_t rk_now_ns(void);
 
 void *rk_alloc(size_t size);
 int rk_same(const char *a, const char *b);
+char *rk_copy(const char *string);
 
 /* Several objects have these, and the kernel one copy: a common symbol, and a function in a section group. */
 int rk_events;

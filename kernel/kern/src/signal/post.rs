@@ -1,5 +1,6 @@
 //! Sending signals (kpsignal(9), psignal(9)).
 
+use super::action::{DefaultAction, Disposition, default_action};
 use super::info::KsigInfo;
 use super::number::{SIGCONT, SIGKILL, SIGSTOP};
 use super::set::SigSet;
@@ -32,9 +33,21 @@ pub fn kpsignal(proc: &'static Proc, info: KsigInfo) -> Result<(), Errno> {
     }
     proc.sig.pending.borrow_mut().put(info)?;
     if let Some(lwp) = taker(proc, signo) {
-        lwp.interrupt();
+        give(lwp, signo);
     }
     Ok(())
+}
+
+/// The LWP is to take the signal. If that ends the program, and the LWP is where no sleep can be interrupted, it ends at once.
+fn give(lwp: &'static Lwp, signo: i32) {
+    let ends = || {
+        lwp.proc.sig.action(signo).disposition == Disposition::Default
+            && matches!(default_action(signo), DefaultAction::Terminate | DefaultAction::Core)
+    };
+    if lwp.elsewhere.get() && !lwp.sig.waiting_for.get().has(signo) && ends() {
+        super::deliver::sigexit(lwp.proc, signo);
+    }
+    lwp.interrupt();
 }
 
 /// Sends a signal to one LWP. May be called from a callout.
@@ -52,7 +65,7 @@ pub fn lwp_signal(lwp: &'static Lwp, info: KsigInfo) -> Result<(), Errno> {
     }
     lwp.sig.pending.borrow_mut().put(info)?;
     if accepts(lwp, signo) {
-        lwp.interrupt();
+        give(lwp, signo);
     }
     Ok(())
 }

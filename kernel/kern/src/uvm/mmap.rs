@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use core::ops::Range;
 
 use bitflags::bitflags;
+use rump_hypercall::Giant;
 use rump_hypercall::memory::Prot;
 use rump_hypercall::upcall::Access;
 
@@ -11,6 +12,7 @@ use super::entry::{Backing, Entry};
 use super::object::{AnonObject, UvmObject};
 use super::space::VmSpace;
 use super::{PAGE_SIZE, page_range, round_page, trunc_page};
+use crate::component::hook;
 use crate::errno::Errno;
 use crate::file::flag;
 use crate::filedesc::getfile;
@@ -55,8 +57,21 @@ pub struct Mappable {
     pub max_prot: Prot,
 }
 
+/// Finds the file behind a descriptor, for so many bytes from a position on, and a shared mapping or not.
+pub type FileHook = fn(fd: i32, position: u64, len: usize, shared: bool) -> Result<Mappable, Errno>;
+
+static FILE_HOOK: Giant<Option<FileHook>> = Giant::new(None);
+
+/// Has files to be mapped be found by somebody else: the descriptors are not this kernel's.
+pub fn set_file_hook(find: FileHook) {
+    FILE_HOOK.set(Some(hook(find)));
+}
+
 /// The file behind a descriptor, for a mapping.
 fn mappable(fd: i32, position: u64, len: usize, shared: bool) -> Result<Mappable, Errno> {
+    if let Some(find) = FILE_HOOK.get() {
+        return find(fd, position, len, shared);
+    }
     let file = getfile(fd)?;
     // Even a mapping that is only written to has to be read in.
     if !file.head.has(flag::FREAD) {

@@ -6,14 +6,20 @@ enum {
     SYS_write = 4,
     SYS_open = 5,
     SYS_close = 6,
+    SYS_chdir = 12,
     SYS_dup = 41,
     SYS_pipe = 42,
     SYS_dup2 = 90,
+    SYS_readv = 120,
+    SYS_writev = 121,
+    SYS_pread = 173,
     SYS_lseek = 199,
     SYS_kqueue = 344,
     FILES = 64,
     PIPE = 512
 };
+
+int rumpns_copyout(const void *from, void *to, size_t len);
 
 static struct rk_file *files[FILES];
 static struct rk_device *devices;
@@ -41,6 +47,11 @@ int rk_fdalloc(const struct rk_ops *ops, void *data, int *fdp) {
     file->ops = ops;
     file->data = data;
     return install(file, fdp);
+}
+
+void rk_files_add(struct rk_device *device) {
+    device->next = devices;
+    devices = device;
 }
 
 static struct rk_file *file_of(long fd) {
@@ -108,7 +119,24 @@ static int make_pipe(long *values) {
     return error;
 }
 
-static int open_file(const char *name, int *fdp) {
+/* The working directory, with a slash at its end; there is one directory beside the root. */
+static const char *directory = "/";
+
+static int change_directory(const char *name) {
+    if (!rk_same(name, "/dev") && !rk_same(name, "/"))
+        return ENOENT;
+    directory = name[1] == '\0' ? "/" : "/dev/";
+    return 0;
+}
+
+static int open_file(const char *given, int *fdp) {
+    char name[64];
+    size_t len = 0;
+    for (const char *from = given[0] == '/' ? "" : directory; *from != '\0'; from++)
+        name[len++] = *from;
+    for (; *given != '\0' && len < sizeof(name) - 1; given++)
+        name[len++] = *given;
+    name[len] = '\0';
     for (struct rk_device *device = devices; device != NULL; device = device->next)
         if (rk_same(device->name, name))
             return device->is_there ? rk_fdalloc(device->ops, device, fdp) : ENXIO;
@@ -128,6 +156,18 @@ static int transfer(int is_write, const long *args, long *values) {
     return error;
 }
 
+/* One piece of many: read through copyout(9), written from where it lies. */
+static int transfer_vector(int is_write, const long *args, long *values) {
+    const struct rumpuser_iovec *iov = (const struct rumpuser_iovec *)args[1];
+    char buffer[16];
+    long all[3] = {args[0], (long)buffer, iov->iov_len < sizeof(buffer) ? (long)iov->iov_len : (long)sizeof(buffer)};
+    if (is_write)
+        for (long at = 0; at < all[2]; at++)
+            buffer[at] = ((const volatile char *)iov->iov_base)[at];
+    int error = transfer(is_write, all, values);
+    return error != 0 || is_write ? error : rumpns_copyout(buffer, iov->iov_base, values[0]);
+}
+
 static int call(int number, const long *args, long *values) {
     int fd = -1, error;
     struct rk_file *file;
@@ -135,12 +175,26 @@ static int call(int number, const long *args, long *values) {
     case SYS_read:
     case SYS_write:
         return transfer(number == SYS_write, args, values);
+    case SYS_pread:
+        /* fd, buffer, length, padding, offset */
+        if ((file = file_of(args[0])) == NULL)
+            return EBADF;
+        int64_t own = file->offset;
+        file->offset = args[4];
+        error = transfer(0, args, values);
+        file->offset = own;
+        return error;
+    case SYS_readv:
+    case SYS_writev:
+        return transfer_vector(number == SYS_writev, args, values);
     case SYS_open:
         error = open_file((const char *)args[0], &fd);
         values[0] = fd;
         return error;
     case SYS_close:
         return close_fd(args[0]);
+    case SYS_chdir:
+        return change_directory((const char *)args[0]);
     case SYS_dup:
         if ((file = file_of(args[0])) == NULL)
             return EBADF;

@@ -43,6 +43,16 @@ void *rk_alloc(size_t size) {
     return memory;
 }
 
+char *rk_copy(const char *string) {
+    size_t len = 0;
+    while (string[len] != '\0')
+        len++;
+    char *copy = rk_alloc(len + 1);
+    for (size_t at = 0; at < len; at++)
+        copy[at] = string[at];
+    return copy;
+}
+
 int rk_same(const char *a, const char *b) {
     while (*a != '\0' && *a == *b)
         a++, b++;

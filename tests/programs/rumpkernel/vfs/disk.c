@@ -78,6 +78,36 @@ static int attach(void) {
     return rumpuser_open("/dev/md0:64k", RUMPUSER_OPEN_RDWR | RUMPUSER_OPEN_BIO, &disk);
 }
 
+/* A host's file as a device, which opens as often as it likes: one that is only read. */
+struct image {
+    struct rk_device device;
+    int fd;
+};
+
+static int image_read(struct rk_file *file, void *data, size_t len, size_t *done) {
+    struct image *image = file->data;
+    struct rumpuser_iovec iov = {data, len};
+    int error = rumpuser_iovread(image->fd, &iov, 1, file->offset, done);
+    file->offset += *done;
+    return error;
+}
+
+static const struct rk_ops image_ops = {image_read, NULL};
+
+int rump_pub_etfs_register(const char *key, const char *path, int type) {
+    struct image *image = rk_alloc(sizeof(*image));
+    uint64_t size;
+    int kind, error = rumpuser_getfileinfo(path, &size, &kind);
+    if (error != 0 || (error = rumpuser_open(path, RUMPUSER_OPEN_RDONLY | RUMPUSER_OPEN_BIO, &image->fd)) != 0)
+        return error;
+    rk_assert(type == 1 && (kind == RUMPUSER_FT_REG || kind == RUMPUSER_FT_BLK));
+    image->device.name = rk_copy(key);
+    image->device.ops = &image_ops;
+    image->device.is_there = 1;
+    rk_files_add(&image->device);
+    return 0;
+}
+
 static const struct rk_ops disk_ops = {disk_read, disk_write};
 static struct rk_device disk_device = {.name = "/dev/disk", .ops = &disk_ops, .attach = attach};
 
