@@ -677,6 +677,29 @@ mod tests {
     }
 
     #[test]
+    fn every_server_is_asked_before_the_lease_ends() {
+        from_nothing(set_up, |peer| {
+            peer.send(&answer(&peer.receive().unwrap(), 2));
+            peer.send(&answer(&peer.receive().unwrap(), 5));
+            let leased_ns = time::monotonic_ns();
+            assert!(ifnet::is_local(Addr::v4([192, 0, 2, 9])));
+            let _ = peer.receive_all();
+            let mut now_ns = leased_ns;
+            loop {
+                let next_ns = timer(now_ns);
+                let to_all = |frame: &Vec<u8>| frame[..6] == [0xff; 6] && kind_of(frame) == Some(3);
+                if peer.receive_all().iter().any(to_all) {
+                    break;
+                }
+                assert!(next_ns < leased_ns + 3600 * NS_PER_S, "only the server was asked");
+                now_ns = next_ns;
+            }
+            let after_s = (now_ns - leased_ns) / NS_PER_S;
+            assert!((3149..=3151).contains(&after_s), "after {after_s} s of 3600");
+        });
+    }
+
+    #[test]
     fn a_router_gives_prefix_and_name_server() {
         from_nothing(set_up, |peer| {
             begin6();

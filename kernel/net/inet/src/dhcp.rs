@@ -446,9 +446,7 @@ impl Client {
                 Some(lost)
             }
             State::Renewing(lease, ends_ns) => {
-                let [whole, _, rebind] = lease.times_s;
-                let rebind_ns = ends_ns - u64::from(whole - rebind) * NS_PER_S;
-                if now_ns >= rebind_ns {
+                if now_ns >= rebind_ns(lease, *ends_ns) {
                     let state = State::Rebinding(lease.clone(), *ends_ns);
                     self.enter(state, now_ns);
                 } else {
@@ -467,9 +465,19 @@ impl Client {
 
     /// The lease's end and the change of states are not slept through.
     fn limit(&mut self) {
-        let (State::Renewing(_, ends_ns) | State::Rebinding(_, ends_ns)) = &self.state else { return };
-        self.deadline_ns = self.deadline_ns.min(*ends_ns);
+        let change_ns = match &self.state {
+            State::Renewing(lease, ends_ns) => rebind_ns(lease, *ends_ns),
+            State::Rebinding(_, ends_ns) => *ends_ns,
+            _ => return,
+        };
+        self.deadline_ns = self.deadline_ns.min(change_ns);
     }
+}
+
+/// When every server is asked, of a lease that ends then.
+fn rebind_ns(lease: &Lease, ends_ns: u64) -> u64 {
+    let [whole, _, rebind] = lease.times_s;
+    ends_ns - u64::from(whole - rebind) * NS_PER_S
 }
 
 #[cfg(test)]
