@@ -1,5 +1,5 @@
 //! The project's own commands: set-up, demo, test, conformance, bench, abi, compat.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod abi;
 mod bench;

@@ -75,8 +75,8 @@ pub const USUAL_BOOTS: usize = 7;
 const FEWER: &[(&str, &str)] = &[
     ("size.", "a file's length is the same every time"),
     ("counted.", "a count is the same every time"),
-    ("memory.least", "bisected: some ten boots make one value"),
-    ("xen.memory.least", "bisected: some ten guests make one value"),
+    ("memory.least", "a bisection takes some ten boots for one value"),
+    ("xen.memory.least", "a bisection takes some ten guests for one value"),
 ];
 
 /// Why the figure has fewer boots than others in a full run.

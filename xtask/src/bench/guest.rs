@@ -5,12 +5,14 @@
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::Signal;
 
 /// What is booted.
 #[derive(Clone)]
@@ -150,6 +152,7 @@ impl Guest {
             command.args(["-append", line.trim()]);
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        end_with_us(&mut command, Signal::KILL);
         let start = Instant::now();
         let mut child = command
             .spawn()
@@ -209,6 +212,14 @@ impl Guest {
         let status = said.trim().strip_prefix("exited ").and_then(|number| number.parse().ok());
         Ok(Run { lines: std::mem::take(&mut self.seen), ended, status })
     }
+}
+
+/// Makes the system send the command's process a signal when this one has ended, however it did: a guest may otherwise sleep for ever.
+#[expect(unsafe_code, reason = "only a closure between fork and exec can set the parent-death signal")]
+pub fn end_with_us(command: &mut Command, signal: Signal) {
+    // SAFETY: between fork and exec only async-signal-safe things may be done. The closure makes one system call (prctl), allocates nothing and
+    // takes no lock.
+    unsafe { command.pre_exec(move || Ok(rustix::process::set_parent_process_death_signal(Some(signal))?)) };
 }
 
 /// Boots and waits for the end.

@@ -93,11 +93,12 @@ pub fn page(results: &Results, first: &str, second: &str) -> String {
             group = this;
             let _ = write!(
                 out,
-                "<h2 id=\"{0}\">{0}</h2>\n<p class=\"note\">{1}</p>\n<table><colgroup><col><col class=\"value\"><col class=\"value\"><col \
+                "<h2 id=\"{0}\">{0}</h2>\n<p class=\"note\">{1}{2}</p>\n<table><colgroup><col><col class=\"value\"><col class=\"value\"><col \
                  class=\"ratio\"><col class=\"bars\"><col class=\"count\"></colgroup>\n<tr><th>figure</th><th>{a}</th><th>{b}</th><th>ratio</th><th class=\"field\">\
                  <span>{b} ahead</span> <span>{a} ahead</span></th><th>instructions</th></tr>\n",
                 escape(this),
                 groups::about(this),
+                reasons(results, this),
             );
         }
         let count = results.figures.get(&format!("{}{this}.{rest}", counted::PREFIX));
@@ -150,6 +151,17 @@ fn close(out: &mut String, group: &str, explained: &[(&Paragraph, Vec<(&str, &Fi
             );
         }
     }
+}
+
+/// Why figures of the group have fewer boots than usual.
+fn reasons(results: &Results, group: &str) -> String {
+    let few = results.figures.iter().filter(|(name, figure)| {
+        name.split_once('.').is_some_and(|(this, _)| this == group)
+            && figure.samples.values().any(|samples| samples.len() < groups::USUAL_BOOTS)
+    });
+    let mut reasons: Vec<_> = few.filter_map(|(name, _)| groups::why_fewer(name)).collect();
+    reasons.dedup();
+    reasons.iter().map(|why| format!(" One boot where {why}.")).collect()
 }
 
 /// Whether the figure is shown in the row of the one that it explains.

@@ -106,14 +106,12 @@ pub fn text(results: &Results, first: &str, second: &str) -> String {
             let _ = writeln!(out, "  {side:<10} {}", points.join(", "));
         }
     }
-    let fewer: Vec<&String> = results
-        .figures
-        .iter()
-        .filter(|(_, figure)| figure.samples.values().any(|samples| samples.len() < groups::USUAL_BOOTS))
-        .map(|(name, _)| name)
-        .collect();
-    if !fewer.is_empty() {
+    let few = |figure: &Figure| figure.samples.values().any(|samples| samples.len() < groups::USUAL_BOOTS);
+    if results.figures.values().any(few) {
         let _ = writeln!(out, "\n(N): the median of N boots instead of {} or more", groups::USUAL_BOOTS);
+    }
+    if let Some(network) = &results.machine.network {
+        let _ = writeln!(out, "\nthe network of net.*: {network}");
     }
     let calibration = &results.calibration_ms;
     let (low, high) = calibration

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use rustix::process::Signal;
 
 use super::control::{self, Control, Libc};
 use super::programs::{self, Purpose, Side, Source, System, must};
-use super::{Run, cpio};
+use super::{Run, cpio, guest};
 use crate::tools;
 
 /// Memory of the guests while they are timed, MiB: enough, and no more than that, since the tool stack takes time for each page.
@@ -99,7 +100,10 @@ pub fn guests(run: &mut Run) -> Result<()> {
     must(Command::new("gcc").args(["-O2", "-static", "-s", "-o"]).arg(&watch).arg(sources("watch.c")))?;
 
     run.calibrate();
-    let output = Command::new("timeout")
+    let mut command = Command::new("timeout");
+    // timeout(1) has a process group of its own, which a terminal's Ctrl-C does not reach, and hands this signal on.
+    guest::end_with_us(&mut command, Signal::TERM);
+    let output = command
         .args([PATIENCE_S, "sh"])
         .arg(tools::root().join("qemu-scripts/xen-xl.sh"))
         .args([sources("job.sh"), bench, watch])
