@@ -102,6 +102,8 @@ fn serves(platform: Platform) {
         .shows("wild: Bad address, Bad address, Bad address\n")
         .shows("closed: Bad file descriptor\n")
         .shows("threads counted 18000, own 5\n")
+        .shows("poll: 1, 0, 0x4; 2, 0x1, 0x4\n")
+        .shows("select: 0; 1, 1, 0; Bad file descriptor\n")
         .shows("signals: 30, Invalid argument\n")
         .shows("ticks came, with time between\n")
         .shows(network)

@@ -8,10 +8,12 @@ use alloc::vec::Vec;
 use core::cell::Cell;
 
 use rump_abi::types::Pollfd;
+use rump_hypercall::Giant;
 use rump_hypercall::sync::CondVar;
 use rump_hypercall::time::{self, NEVER};
 
 use crate::clock::{Timespec, Timeval};
+use crate::component::hook;
 use crate::copy::{copyin, copyin_slice, copyout_slice};
 use crate::curlwp;
 use crate::errno::{ERESTART, Errno};
@@ -24,11 +26,24 @@ use crate::sleep::sleep_sig;
 use crate::syscall;
 
 /// A descriptor that is asked about.
-#[derive(Clone, Copy, Default)]
-struct Item {
-    fd: i32,
-    events: u32,
-    revents: u32,
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Item {
+    /// Its number; nothing is asked if it is below 0.
+    pub fd: i32,
+    /// What is asked: poll(2)'s events.
+    pub events: u32,
+    /// What is so.
+    pub revents: u32,
+}
+
+/// Waits for descriptors, as [`wait_own`].
+pub type WaitHook = fn(items: &mut [Item], deadline_ns: u64) -> Result<usize, Errno>;
+
+static WAIT_HOOK: Giant<Option<WaitHook>> = Giant::new(None);
+
+/// Has somebody else wait for descriptors: not all are this kernel's.
+pub fn set_wait_hook(wait: WaitHook) {
+    WAIT_HOOK.set(Some(hook(wait)));
 }
 
 /// A sleeping caller.
@@ -111,8 +126,18 @@ fn scan(items: &mut [Item], files: Option<&[Option<FileRef>]>) -> usize {
     count
 }
 
-/// Waits until a descriptor has something to say, or until the monotonic clock reaches `deadline_ns` (0: does not wait).
 fn wait(items: &mut [Item], deadline_ns: u64) -> Result<usize, Errno> {
+    match WAIT_HOOK.get() {
+        Some(wait) => wait(items, deadline_ns),
+        None => wait_own(items, deadline_ns),
+    }
+}
+
+/// Waits until a descriptor of this kernel has something to say, or until the monotonic clock reaches `deadline_ns` (0: does not wait). Returns how many have.
+///
+/// # Errors
+/// EINTR, ENOMEM.
+pub fn wait_own(items: &mut [Item], deadline_ns: u64) -> Result<usize, Errno> {
     let count = scan(items, None);
     if count > 0 || deadline_ns == 0 {
         return Ok(count);
@@ -246,7 +271,9 @@ impl FdSet {
 
 fn select(count: i32, addrs: [usize; 3], deadline_ns: u64, mask_addr: usize) -> Result<usize, Errno> {
     let count = usize::try_from(count).map_err(|_| Errno::EINVAL)?;
-    let highest = usize::try_from(crate::curproc().fd.highest() + 1).unwrap_or(0);
+    let is_own = WAIT_HOOK.get().is_none();
+    let highest = if is_own { crate::curproc().fd.highest() + 1 } else { FD_MAX as i32 };
+    let highest = usize::try_from(highest).unwrap_or(0);
     // As far as there are descriptors; what is beyond in the sets is left alone.
     let count = count.min(highest.next_multiple_of(FdSet::BITS));
     let words = count.div_ceil(FdSet::BITS);
@@ -267,12 +294,17 @@ fn select(count: i32, addrs: [usize; 3], deadline_ns: u64, mask_addr: usize) -> 
             let events = of_bit.fold(0, |all, (_, events)| all | events);
             // At most FD_MAX.
             let fd = fd as i32;
-            getfile(fd)?;
+            if is_own {
+                getfile(fd)?;
+            }
             items.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
             items.push(Item { fd, events, revents: 0 });
         }
     }
     wait_masked(&mut items, deadline_ns, mask_addr)?;
+    if items.iter().any(|item| item.revents & POLLNVAL != 0) {
+        return Err(Errno::EBADF);
+    }
     let mut ready = 0;
     for (set, events) in sets.iter().zip(SETS) {
         let mut left = FdSet::empty(set.addr, words)?;

@@ -8,10 +8,13 @@ use alloc::vec::Vec;
 
 use rump_abi::fcntl::{F_DUPFD, F_DUPFD_CLOBOTH, F_DUPFD_CLOEXEC, F_DUPFD_CLOFORK};
 use rump_abi::syscall as nr;
+use rump_abi::types::Pollfd;
 use rump_hypercall::{Giant, time};
-use rump_kern::copy::{copyin_slice, copyout_slice};
-use rump_kern::filedesc::{attr, fcntl, rw};
-use rump_kern::select::sys_poll;
+use rump_kern::copy::copyin_slice;
+use rump_kern::filedesc::{FD_MAX, attr, fcntl, rw};
+use rump_kern::select::{
+    Item, set_wait_hook, sys___pollts50, sys___pselect50, sys___select50, sys_poll, wait_own,
+};
 use rump_kern::{Errno, Ret};
 
 use crate::call::{Args, rump};
@@ -30,10 +33,16 @@ pub fn init() {
         }
         CONSOLE.borrow_mut().insert(fd as i32, fd as u64);
     }
+    set_wait_hook(wait);
 }
 
 fn console(fd: u64) -> Option<u64> {
     CONSOLE.borrow().get(&(fd as i32)).copied()
+}
+
+/// Layer 1's number of a descriptor of the console.
+fn number(fd: i32) -> Option<i32> {
+    console(fd as u64).map(|own| own as i32)
 }
 
 /// The rump kernel has made `new` a copy of `old`, or closed it.
@@ -72,10 +81,17 @@ pub fn call(number: usize, args: Args) -> Option<Ret> {
             copied(fd as i32 as i64, None);
             return Some(ret);
         }
-        nr::SYS_poll => return poll(args),
+        nr::SYS_poll if polls_console(args) => sys_poll,
+        nr::SYS___pollts50 if polls_console(args) => sys___pollts50,
+        nr::SYS___select50 if selects_console(args) => sys___select50,
+        nr::SYS___pselect50 if selects_console(args) => sys___pselect50,
         _ => return None,
     };
-    Some(own(console(fd)?, a1, a2, a3, a4, a5))
+    let first = match number {
+        nr::SYS_poll | nr::SYS___pollts50 | nr::SYS___select50 | nr::SYS___pselect50 => fd,
+        _ => console(fd)?,
+    };
+    Some(own(first, a1, a2, a3, a4, a5))
 }
 
 /// dup(2) and its kin.
@@ -87,90 +103,67 @@ fn copy(number: usize, args: Args) -> Option<Ret> {
     Some(ret)
 }
 
-/// `struct pollfd`.
-#[derive(Clone, Copy)]
-struct PollFd {
-    fd: i32,
-    events: u16,
-    revents: u16,
+/// Whether poll(2), or pollts(2), asks about the console.
+fn polls_console(args: Args) -> bool {
+    let [addr, count, ..] = args;
+    let asked: Result<Vec<Pollfd>, _> = copyin_slice(addr as usize, count as u32 as usize, FD_MAX);
+    asked.is_ok_and(|asked| asked.iter().any(|entry| number(entry.fd).is_some()))
 }
 
-impl PollFd {
-    fn from_words(words: [u32; 2]) -> Self {
-        Self { fd: words[0] as i32, events: words[1] as u16, revents: (words[1] >> 16) as u16 }
-    }
+/// Whether select(2), or pselect(2), does.
+fn selects_console(args: Args) -> bool {
+    let [count, sets @ .., _, _] = args;
+    let has = |set: u64, fd: i32| {
+        let word: Result<Vec<u32>, _> = copyin_slice(set as usize + fd as usize / 32 * 4, 1, 1);
+        set != 0 && word.is_ok_and(|word| word[0] >> (fd % 32) & 1 != 0)
+    };
+    let fds: Vec<i32> = CONSOLE.borrow().keys().copied().filter(|&fd| fd < count as i32).collect();
+    fds.into_iter().any(|fd| sets.iter().any(|&set| has(set, fd)))
+}
 
-    fn words(self) -> [u32; 2] {
-        [self.fd as u32, u32::from(self.events) | u32::from(self.revents) << 16]
+/// How long a wait for both kernels' descriptors sleeps in layer 1 before it looks at the rump kernel's, nanoseconds.
+const LOOK_NS: u64 = 10_000_000;
+
+/// Asks the rump kernel about the descriptors that are its, without waiting; the console's have numbers below 0 here.
+fn ask(entries: &mut [Pollfd]) -> Result<(), Errno> {
+    let addr = entries.as_mut_ptr().expose_provenance() as u64;
+    match rump(nr::SYS_poll, [addr, entries.len() as u64, 0, 0, 0, 0]).errno {
+        0 => Ok(()),
+        errno => Err(Errno(errno)),
     }
 }
 
-/// Most entries that poll(2) takes.
-const POLL_MAX: usize = 1 << 16;
-
-/// How long poll(2) of both kernels' descriptors sleeps in one of them before it looks at the other, milliseconds.
-const LOOK_MS: u64 = 10;
-
-/// poll(2) with descriptors of the console among others: `None` if there are none.
-fn poll(args: Args) -> Option<Ret> {
-    let [addr, count, timeout_ms, ..] = args;
-    let count = count as u32 as usize;
-    // More than can be open, as layer 1 sees it.
-    let asked: Vec<[u32; 2]> = copyin_slice(addr as usize, count, POLL_MAX).ok()?;
-    let asked: Vec<PollFd> = asked.into_iter().map(PollFd::from_words).collect();
-    if !asked.iter().any(|entry| console(entry.fd as u64).is_some() && entry.fd >= 0) {
-        return None;
-    }
-    let ret = poll_both(addr as usize, &asked, timeout_ms as i32);
-    Some(ret.unwrap_or_else(|error| Ret::err(error.0)))
-}
-
-fn poll_both(addr: usize, asked: &[PollFd], timeout_ms: i32) -> Result<Ret, Errno> {
-    let of_console = |entry: &PollFd| if entry.fd < 0 { None } else { console(entry.fd as u64) };
-    let put = |entries: &[PollFd]| {
-        let words: Vec<[u32; 2]> = entries.iter().map(|entry| entry.words()).collect();
-        copyout_slice(&words, addr)
-    };
-    let masked = |pick: &dyn Fn(&PollFd) -> i32| -> Vec<PollFd> {
-        asked.iter().map(|entry| PollFd { fd: pick(entry), revents: 0, ..*entry }).collect()
-    };
-    let theirs = masked(&|entry| if of_console(entry).is_some() { -1 } else { entry.fd });
-    let ours = masked(&|entry| of_console(entry).map_or(-1, |fd| fd as i32));
-    let ask = |entries: &[PollFd], timeout_ms: u64, poll: &dyn Fn(Args) -> Ret| {
-        put(entries)?;
-        let ret = poll([addr as u64, entries.len() as u64, timeout_ms, 0, 0, 0]);
-        let found: Vec<[u32; 2]> = copyin_slice(addr, entries.len(), POLL_MAX)?;
-        Ok::<_, Errno>((ret, found.into_iter().map(PollFd::from_words).collect::<Vec<_>>()))
-    };
-    let own = |args: Args| sys_poll(args[0], args[1], args[2], args[3], args[4], args[5]);
-    let deadline = u64::try_from(timeout_ms).map_or(u64::MAX, |ms| time::monotonic_ns() + ms * 1_000_000);
+/// Waits for descriptors of both kernels (poll(2), select(2)), by looking at the rump kernel's again and again.
+fn wait(items: &mut [Item], deadline_ns: u64) -> Result<usize, Errno> {
+    let mut ours: Vec<Item> =
+        items.iter().map(|item| Item { fd: number(item.fd).unwrap_or(-1), ..*item }).collect();
+    let theirs = items.iter().map(|item| {
+        let fd = if number(item.fd).is_some() { -1 } else { item.fd };
+        Pollfd { fd, events: item.events as i16, revents: 0 }
+    });
+    let mut theirs: Vec<Pollfd> = theirs.collect();
     let only_ours = theirs.iter().all(|entry| entry.fd < 0);
-    let mut wait_ms = 0;
+    let mut pause_ns = 0;
     loop {
-        let (mut first, mut found) = (Ret::ok(0), theirs.clone());
         if !only_ours {
-            (first, found) = ask(&theirs, 0, &|args| rump(nr::SYS_poll, args))?;
+            ask(&mut theirs)?;
         }
-        let wait = if only_ours {
-            timeout_ms as u32 as u64
-        } else if first.value > 0 {
+        let until_ns = if only_ours {
+            deadline_ns
+        } else if pause_ns == 0 || theirs.iter().any(|entry| entry.revents != 0) {
             0
         } else {
-            wait_ms
+            deadline_ns.min(time::monotonic_ns() + pause_ns)
         };
-        let (second, consoles) = ask(&ours, wait, &own)?;
-        let all = asked.iter().zip(&found).zip(&consoles);
-        let merged: Vec<PollFd> = all
-            .map(|((entry, theirs), ours)| PollFd { revents: theirs.revents | ours.revents, ..*entry })
-            .collect();
-        put(&merged)?;
-        if let Some(error) = [first, second].into_iter().find(|ret| ret.errno != 0) {
-            return Ok(error);
+        wait_own(&mut ours, until_ns)?;
+        let mut ready = 0;
+        for ((item, own), their) in items.iter_mut().zip(&ours).zip(&theirs) {
+            item.revents = own.revents | u32::from(their.revents.cast_unsigned());
+            ready += usize::from(item.revents != 0);
         }
-        let ready = first.value + second.value;
-        if ready > 0 || only_ours || time::monotonic_ns() >= deadline {
-            return Ok(Ret::ok(ready));
+        if ready > 0 || only_ours || time::monotonic_ns() >= deadline_ns {
+            return Ok(ready);
         }
-        wait_ms = LOOK_MS.min((deadline - time::monotonic_ns().min(deadline)).div_ceil(1_000_000));
+        pause_ns = LOOK_NS;
     }
 }

@@ -2,6 +2,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -9,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/select.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -120,6 +123,45 @@ static void ticks(void) {
     printf("ticks %s, %s\n", last - first >= 4 ? "came" : "are missing", ms >= 60 ? "with time between" : "too fast");
 }
 
+static void *write_later(void *arg) {
+    usleep(50000);
+    write(*(int *)arg, "x", 1);
+    return NULL;
+}
+
+/* Descriptors of both kernels at once: a pipe of the rump kernel's, and the console. */
+static void both(void) {
+    int pair[2];
+    if (pipe(pair) != 0)
+        err(1, "pipe");
+    struct pollfd entries[3] = {{pair[0], POLLIN, 0}, {1, POLLOUT, 0}, {-1, POLLIN, 0}};
+    int first = poll(entries, 3, 0);
+    printf("poll: %d, %#x, %#x", first, entries[0].revents, entries[1].revents);
+    write(pair[1], "x", 1);
+    int second = poll(entries, 3, -1);
+    printf("; %d, %#x, %#x\n", second, entries[0].revents, entries[1].revents);
+    char byte;
+    read(pair[0], &byte, 1);
+    fd_set readable, special;
+    struct timeval short_time = {0, 20000};
+    FD_ZERO(&readable);
+    FD_ZERO(&special);
+    FD_SET(pair[0], &readable);
+    FD_SET(1, &special);
+    printf("select: %d", select(pair[0] + 1, &readable, NULL, &special, &short_time));
+    FD_SET(pair[0], &readable);
+    FD_SET(1, &special);
+    pthread_t thread;
+    pthread_create(&thread, NULL, write_later, &pair[1]);
+    int count = select(pair[0] + 1, &readable, NULL, &special, NULL);
+    printf("; %d, %d, %d", count, FD_ISSET(pair[0], &readable) != 0, FD_ISSET(1, &special) != 0);
+    pthread_join(thread, NULL);
+    close(pair[1]);
+    FD_SET(pair[1], &readable);
+    FD_SET(1, &special);
+    printf("; %s\n", select(pair[1] + 1, &readable, NULL, &special, NULL) < 0 ? strerror(errno) : "selected");
+}
+
 /* Asks who has 10.0.2.2 until somebody answers. */
 static void network(void) {
     static const unsigned char question[42] = {
@@ -171,6 +213,7 @@ int main(int argc, char **argv) {
     files();
     image();
     threads();
+    both();
     ticks();
     network();
     int other = dup(1);
