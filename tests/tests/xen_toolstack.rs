@@ -141,13 +141,18 @@ fn guests_live_and_end_as_the_tool_stack_wants() {
         xl destroy deaf
         gone deaf
 
-        # What cannot be a guest is refused, and the tool stack says why: an image for bare metal; less memory than the first mapping takes.
-        for refused in hello-hw:16 hello-c:2; do
-            image=${refused%:*}
-            printf 'name="refused"\ntype="pv"\nkernel="/job/%s.img"\nmemory=%s\n' "$image" "${refused#*:}" >/tmp/refused.cfg
-            if xl create -q /tmp/refused.cfg 2>/tmp/refused; then fail "$refused is not refused"; fi
+        # refused TYPE IMAGE MEMORY: what cannot be a guest, and the tool stack says why.
+        refused() {
+            printf 'name="refused"\ntype="%s"\nkernel="/job/%s.img"\nmemory=%s\n' "$1" "$2" "$3" >/tmp/refused.cfg
+            if xl create -q /tmp/refused.cfg 2>/tmp/refused; then fail "$* is not refused"; fi
             head -n 1 /tmp/refused
-        done
+        }
+        # An image of the other type; less memory than the first mapping or the image takes.
+        refused pv hello-hw 16
+        refused pvh hello-c 16
+        refused pv hello-c 2
+        # In one of several sentences.
+        refused pvh pvh-hello-c 1
         echo "left: $(xl list | tail -n +3 | wc -l) guests"
     "#;
     let shown = dom0("life", job, &images).ok();
@@ -166,6 +171,7 @@ fn guests_live_and_end_as_the_tool_stack_wants() {
         "second: asked: ending in an orderly way\nsecond: rumpbake: exited 5\n",
         "store: signaled 9\n",
         "no loader found: Invalid kernel\n",
+        "ELF image is not 32bit: Invalid kernel\n",
         "not enough memory for initial mapping",
         "left: 0 guests\n",
     ] {
@@ -237,14 +243,18 @@ fn a_guest_serves_on_the_bridge() {
 fn a_hundred_guests_leave_nothing_behind() {
     let job = r#"
         nodes() { xenstore-ls -f / | grep -c .; }
-        make hello hello-c.img
-        gone hello
+        for TYPE in pv pvh; do
+            make hello $TYPE.img
+            gone hello
+        done
         before=$(nodes)
         free=$(xl info | sed -n 's/^free_memory *: //p')
         round=0
         while [ $round -lt 100 ]; do
             rm -f /var/log/xen/console/guest-hello.log
-            make hello hello-c.img
+            # Two of a type, in turn.
+            if [ $((round / 2 % 2)) = 0 ]; then TYPE=pv; else TYPE=pvh; fi
+            make hello $TYPE.img
             # Every other one is destroyed while it lives or after, every other one ends by itself.
             if [ $((round % 2)) = 0 ]; then await hello 'rumpbake: exited'; else xl destroy hello 2>/dev/null; fi
             gone hello
@@ -253,7 +263,7 @@ fn a_hundred_guests_leave_nothing_behind() {
         echo "nodes: $(($(nodes) - before)) more"
         echo "memory: $((free - $(xl info | sed -n 's/^free_memory *: //p'))) MiB less"
     "#;
-    let _ = dom0("cycles", job, &[guest(&hello(), "hello-c", &[])])
+    let _ = dom0("cycles", job, &[guest(&hello(), "pv", &[]), guest(&hello(), "pvh", &PVH)])
         .ok()
         .shows("nodes: 0 more\n")
         .shows("memory: 0 MiB less\n");
