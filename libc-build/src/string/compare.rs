@@ -1,7 +1,7 @@
 //! Comparing functions: memcmp(3), strcmp(3), strcasecmp(3), strcoll(3), strxfrm(3), consttime_memequal(3).
 
 use super::scan::strlen;
-use super::{block_unaligned, wide};
+use super::{WORDS, block_unaligned, first_zero, wide, within_page, word};
 use core::arch::x86_64::{__m128i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_setzero_si128};
 use core::ffi::{c_char, c_int, c_void};
 
@@ -121,12 +121,6 @@ pub unsafe extern "C" fn consttime_memequal(
     c_int::from(difference == 0)
 }
 
-/// Whether `count` bytes at `at` lie in one page.
-#[inline(always)]
-fn within_page(at: *const u8, count: usize) -> bool {
-    at.addr() & 4095 <= 4096 - count
-}
-
 /// A byte is zero in the result where two strings differ or both end.
 ///
 /// # Safety
@@ -147,6 +141,9 @@ fn zeros(bytes: __m128i) -> i32 {
     unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_setzero_si128())) }
 }
 
+/// From so many bytes on strings are compared by wide blocks.
+const WIDE: usize = 256;
+
 /// strcmp(3) of at most `limit` bytes.
 ///
 /// # Safety
@@ -155,25 +152,47 @@ fn zeros(bytes: __m128i) -> i32 {
 unsafe fn compare(left: *const c_char, right: *const c_char, limit: usize) -> c_int {
     let (left, right) = (left.cast::<u8>(), right.cast::<u8>());
     let mut offset = 0_usize;
+    // Most strings that are compared are short, or differ soon.
+    if within_page(left, WORDS) && within_page(right, WORDS) {
+        while offset < WORDS && offset < limit {
+            // SAFETY: neither string ended before `offset`, and the words do not leave their pages.
+            let words = unsafe { (word(left.wrapping_add(offset)), word(right.wrapping_add(offset))) };
+            // The lowest bit set is in the first byte that differs or ends the string.
+            let stop = (words.0 ^ words.1) | first_zero(words.0);
+            if stop != 0 {
+                let at = stop.trailing_zeros() & !7;
+                let byte = |word: u64| (word >> at) as u8;
+                let is_within = offset + (at as usize) / 8 < limit;
+                return if is_within { c_int::from(byte(words.0)) - c_int::from(byte(words.1)) } else { 0 };
+            }
+            offset += 8;
+        }
+    }
     while offset < limit {
         let (from_left, from_right) = (left.wrapping_add(offset), right.wrapping_add(offset));
-        // Most strings that are compared are short, or differ soon.
-        if offset >= 64 && within_page(from_left, 64) && within_page(from_right, 64) {
+        if within_page(from_left, 64) && within_page(from_right, 64) {
             // SAFETY: as below, for four blocks.
-            let ends = unsafe {
+            let parts = unsafe {
                 let part = |at: usize| going(from_left.wrapping_add(at), from_right.wrapping_add(at));
-                zeros(_mm_min_epu8(_mm_min_epu8(part(0), part(16)), _mm_min_epu8(part(32), part(48))))
+                [part(0), part(16), part(32), part(48)]
             };
-            if ends == 0 {
-                offset += 64;
-                if wide::present() && offset < limit {
-                    // SAFETY: neither string ended before.
-                    offset += unsafe {
-                        wide::same(left.wrapping_add(offset), right.wrapping_add(offset), limit - offset)
-                    };
-                }
-                continue;
+            // SAFETY: SSE2 is part of the architecture.
+            let least =
+                unsafe { _mm_min_epu8(_mm_min_epu8(parts[0], parts[1]), _mm_min_epu8(parts[2], parts[3])) };
+            if zeros(least) != 0 {
+                let bits = |index: usize| u64::from(zeros(parts[index]).cast_unsigned()) << (16 * index);
+                offset += (bits(0) | bits(1) | bits(2) | bits(3)).trailing_zeros() as usize;
+                // SAFETY: neither string ended before this byte.
+                return if offset < limit { unsafe { difference(left, right, offset) } } else { 0 };
             }
+            offset += 64;
+            if offset >= WIDE && wide::present() && offset < limit {
+                // SAFETY: neither string ended before.
+                offset += unsafe {
+                    wide::same(left.wrapping_add(offset), right.wrapping_add(offset), limit - offset)
+                };
+            }
+            continue;
         }
         if within_page(from_left, 16) && within_page(from_right, 16) {
             // SAFETY: the bytes at `offset` are readable, as neither string ended before, and the blocks do not leave their pages.
@@ -315,8 +334,12 @@ mod tests {
             let blocks = left[..common].cmp(&right[..common]) as c_int;
             let limit = random.next() as usize % 310;
             let limited = left[..limit.min(left.len())].cmp(&right[..limit.min(right.len())]) as c_int;
-            left.push(0);
-            right.push(0);
+            // Whatever comes behind the end does not count.
+            for string in [&mut left, &mut right] {
+                let behind = random.next() % 80;
+                string.push(0);
+                string.extend((0..behind).map(|_| (random.next() % 3) as u8));
+            }
             let (left, right) = (page.put(&left).cast::<c_char>(), other_page.put(&right).cast::<c_char>());
             // SAFETY: both are C strings.
             unsafe {

@@ -1,6 +1,6 @@
 //! Functions that look for a byte or for a string's end: strlen(3), memchr(3), strchr(3), strspn(3) and relatives.
 
-use super::{block, block_unaligned, wide};
+use super::{WORDS, block, block_unaligned, eight, first_zero, wide, within_page, word};
 use core::arch::x86_64::{
     __m128i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8, _mm_setzero_si128,
 };
@@ -33,14 +33,35 @@ fn containing(at: *const u8) -> (*const u8, u32) {
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn strlen(string: *const c_char) -> usize {
     let string = string.cast::<u8>();
-    let (mut at, offset) = containing(string);
+    if within_page(string, WORDS) {
+        for offset in (0..WORDS).step_by(8) {
+            // SAFETY: the string did not end before, and the word is in its page.
+            let end = first_zero(unsafe { word(string.wrapping_add(offset)) });
+            if end != 0 {
+                return offset + end.trailing_zeros() as usize / 8;
+            }
+        }
+        // SAFETY: it did not end there either.
+        return unsafe { strlen_from(string, containing(string.wrapping_add(WORDS)).0, 0) };
+    }
+    let (at, offset) = containing(string);
+    // SAFETY: the block holds the string's first byte.
+    unsafe { strlen_from(string, at, offset) }
+}
+
+/// The length of `string`, looked for from the aligned block `at` on, of which `skip` bytes do not count.
+///
+/// # Safety
+/// `string` is a C string that does not end before, and the block holds a byte of it.
+#[inline(always)]
+unsafe fn strlen_from(string: *const u8, mut at: *const u8, skip: u32) -> usize {
     // SAFETY: SSE2 is part of the architecture.
     let zero = unsafe { _mm_setzero_si128() };
-    // SAFETY: the first block holds the string's first byte; a later one holds a byte of the string, as none before held its end.
+    // SAFETY: the first block holds a byte of the string (contract); so does a later one, as none before held its end.
     unsafe {
-        let found = equal_bits(block(at), zero) >> offset;
+        let found = equal_bits(block(at), zero) >> skip << skip;
         if found != 0 {
-            return found.trailing_zeros() as usize;
+            return at.addr() + found.trailing_zeros() as usize - string.addr();
         }
         at = at.wrapping_add(16);
         while at.addr() & 63 != 0 {
@@ -95,8 +116,30 @@ pub unsafe extern "C" fn memchr(start: *const c_void, value: c_int, count: usize
     }
     let start = start.cast::<u8>();
     let end = start.addr().saturating_add(count);
+    let (mut at, mut offset) = containing(start);
+    if within_page(start, WORDS) {
+        let wanted = eight(value as u8);
+        for offset in (0..WORDS).step_by(8) {
+            if offset >= count {
+                return core::ptr::null_mut();
+            }
+            // SAFETY: the byte at `offset` may be read, and the word is in its page.
+            let hit = first_zero(unsafe { word(start.wrapping_add(offset)) } ^ wanted);
+            if hit != 0 {
+                let offset = offset + hit.trailing_zeros() as usize / 8;
+                return if offset < count {
+                    start.wrapping_add(offset).cast_mut().cast()
+                } else {
+                    core::ptr::null_mut()
+                };
+            }
+        }
+        if count <= WORDS {
+            return core::ptr::null_mut();
+        }
+        (at, offset) = (containing(start.wrapping_add(WORDS)).0, 0);
+    }
     let wanted = splat(value as u8);
-    let (mut at, offset) = containing(start);
     // SAFETY: the block holds a byte that may be read: the first, or one before `end` and after blocks without a hit.
     let mut found = unsafe { equal_bits(block(at), wanted) } >> offset << offset;
     loop {
@@ -333,8 +376,11 @@ mod tests {
         for length in 0..200_usize {
             let mut bytes: Vec<u8> = (0..length).map(|_| b'a' + (random.next() % 5) as u8).collect();
             bytes.push(0);
-            let string = page.put(&bytes).cast::<c_char>();
-            // SAFETY: a C string of that length ends at the end of a page.
+            // Whatever comes behind the end does not count.
+            let mut page_end = bytes.clone();
+            page_end.extend((0..length % 3 * 23).map(|at| [b'a', 0, b'z'][at % 3]));
+            let string = page.put(&page_end).cast::<c_char>();
+            // SAFETY: a C string of that length, near the end of a page.
             unsafe {
                 assert_eq!(strlen(string), length);
                 assert_eq!(strnlen(string, 50), length.min(50));
