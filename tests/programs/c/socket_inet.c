@@ -244,6 +244,23 @@ static void overflow(void) {
     close(to), close(from);
 }
 
+/* A group of lo0 hears of it from lo0's address. */
+static void group(void) {
+    int to = socket(AF_INET, SOCK_DGRAM, 0), from = socket(AF_INET, SOCK_DGRAM, 0);
+    struct sockaddr_in name = in4("0.0.0.0", 0), lo0 = in4("127.0.0.1", 0), peer;
+    socklen_t len = sizeof peer;
+    char bytes[8];
+    CHECK(bind(to, SA(name), sizeof name) == 0);
+    name = in4("224.1.2.3", port_of(to));
+    struct ip_mreq member = {.imr_multiaddr = name.sin_addr, .imr_interface = lo0.sin_addr};
+    CHECK(setsockopt(to, IPPROTO_IP, IP_ADD_MEMBERSHIP, &member, sizeof member) == 0);
+    CHECK(setsockopt(from, IPPROTO_IP, IP_MULTICAST_IF, &lo0.sin_addr, sizeof lo0.sin_addr) == 0);
+    CHECK(sendto(from, "group", 5, 0, SA(name), sizeof name) == 5);
+    CHECK(becomes(to, POLLIN) && recvfrom(to, bytes, 8, MSG_DONTWAIT, SA(peer), &len) == 5);
+    CHECK(peer.sin_addr.s_addr == lo0.sin_addr.s_addr);
+    close(to), close(from);
+}
+
 /* Addresses and groups of link-local scope on lo0. */
 static void scopes(void) {
     unsigned lo0 = if_nametoindex("lo0");
@@ -283,6 +300,7 @@ int main(void) {
         ends(i ? AF_INET6 : AF_INET);
     }
     overflow();
+    group();
     scopes();
     return verdict("socket_inet");
 }

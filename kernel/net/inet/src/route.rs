@@ -280,7 +280,8 @@ pub fn source(dst: Addr, path: &Path) -> Result<Addr, Errno> {
                 continue;
             }
             let foreign_zone = addr.has_zone() && ifp.index != path.ifp.index;
-            if foreign_zone || (addr.is_loopback() && !dst.is_loopback()) {
+            let stays_here = dst.is_loopback() || path.ifp.is_loopback();
+            if foreign_zone || (addr.is_loopback() && !stays_here) {
                 continue;
             }
             let same_scope = addr.is_link_local() == (dst.is_link_local() || dst.has_zone());
