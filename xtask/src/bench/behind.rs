@@ -49,11 +49,14 @@ fn behind<'a>(results: &'a Results, first: &str, second: &str) -> Vec<(&'a str, 
     figures.map(|(name, figure)| (name.as_str(), figure)).collect()
 }
 
+/// A paragraph with the figures that it speaks of.
+pub type Explained<'a, 'b> = (&'b Paragraph, Vec<(&'a str, &'a Figure)>);
+
 /// The paragraphs that speak of figures that are behind, with these; and the figures of which none speaks.
 pub fn explained<'a, 'b>(
     results: &'a Results,
     paragraphs: &'b [Paragraph],
-) -> (Vec<(&'b Paragraph, Vec<(&'a str, &'a Figure)>)>, Vec<&'a str>) {
+) -> (Vec<Explained<'a, 'b>>, Vec<&'a str>) {
     let mut left = behind(results, OURS, LINUX);
     let mut list = Vec::new();
     for paragraph in paragraphs {

@@ -34,6 +34,9 @@ pub fn commit(revision: &str) -> Result<String> {
     found.ok().with_context(|| format!("{revision} is no revision of this repository"))
 }
 
+/// Of fewer boots than these a time is not judged: chance alone sets two or three apart.
+const LEAST_BOOTS: usize = 4;
+
 /// Builds the revision's command. Returns what it is called in the tables, too.
 pub fn build(revision: &str, folder: &Path) -> Result<(String, PathBuf)> {
     let commit = commit(revision)?;
@@ -67,6 +70,10 @@ pub fn worse(results: &Results, ours: &str, other: &str) -> Vec<String> {
     let mut list = Vec::new();
     for (name, figure) in &results.figures {
         let Some(lead) = figure.lead(other, ours) else { continue };
+        let exact = matches!(figure.unit.as_str(), "bytes" | "KiB" | "instructions");
+        if !exact && figure.samples.values().any(|samples| samples.len() < LEAST_BOOTS) {
+            continue;
+        }
         let least = match figure.unit.as_str() {
             "bytes" => 0.0,
             "instructions" => LEAST_COUNTED,
@@ -97,8 +104,15 @@ mod tests {
             results.add("noisy", "ns", "rumpbake", vec![ours * ours]);
             results.add("noisy", "ns", "old", vec![ours * other * 1.98]);
         }
+        results.add("few", "ns", "rumpbake", vec![20.0]);
+        results.add("few", "ns", "old", vec![10.0]);
+        results.add("counted.few", "instructions", "rumpbake", vec![102.0]);
+        results.add("counted.few", "instructions", "old", vec![100.0]);
         results.add("size.hello", "bytes", "rumpbake", vec![1001.0]);
         results.add("size.hello", "bytes", "old", vec![1000.0]);
-        assert_eq!(worse(&results, "rumpbake", "old"), ["size.hello (by 0.1 %)", "slow (by 100.5 %)"]);
+        assert_eq!(
+            worse(&results, "rumpbake", "old"),
+            ["counted.few (by 2.0 %)", "size.hello (by 0.1 %)", "slow (by 100.5 %)"]
+        );
     }
 }

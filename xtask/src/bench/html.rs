@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::behind::{self, Paragraph};
+use super::behind::{self, Explained};
 use super::results::{Better, Figure, Results, Scale, pretty};
 use super::table::verdict;
 use super::{counted, groups, stats};
@@ -136,7 +136,7 @@ pub fn page(results: &Results, first: &str, second: &str) -> String {
 }
 
 /// Ends a group: behind its table stands why some of its figures are behind.
-fn close(out: &mut String, group: &str, explained: &[(&Paragraph, Vec<(&str, &Figure)>)]) {
+fn close(out: &mut String, group: &str, explained: &[Explained<'_, '_>]) {
     if group.is_empty() {
         return;
     }

@@ -109,9 +109,16 @@ impl Run {
     fn rounds(&self, full: usize, quick: usize) -> usize {
         match self.mode {
             Mode::Full => full,
+            // Our boots are quick, and two revisions are less far apart than two systems.
+            Mode::Quick if self.compares() && quick > 1 => full,
             Mode::Quick => quick,
             Mode::Check => 1,
         }
+    }
+
+    /// Whether all sides are rumpbake's.
+    fn compares(&self) -> bool {
+        self.sides.iter().all(|side| matches!(side.system, System::Rumpbake(_)))
     }
 
     fn is_quick(&self) -> bool {
@@ -156,10 +163,7 @@ impl Run {
             if self.mode == Mode::Full && programs.len() <= 3 { &[] } else { &["quick"] };
         // These are not repeated: they failed, or take more than their share of a quick run.
         let mut done: Vec<(String, String)> = Vec::new();
-        // Boots of our own are quick, and two revisions are less far apart than two systems.
-        let quick =
-            if self.sides.iter().all(|side| matches!(side.system, System::Rumpbake(_))) { 7 } else { 2 };
-        for round in 0..self.rounds(7, quick) {
+        for round in 0..self.rounds(7, 2) {
             eprintln!("bench: round {} of the programs inside of the guests", round + 1);
             self.calibrate();
             for (program, side, what) in &built {
