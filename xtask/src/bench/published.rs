@@ -121,12 +121,31 @@ fn lines(results: &Results) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::{check, chosen, lines};
     use crate::bench::results::{Results, tests::empty};
+    use crate::tools;
 
     #[test]
     fn the_documents_say_what_was_measured() {
         check().unwrap();
+    }
+
+    #[test]
+    fn links_lead_somewhere() {
+        for document in
+            ["README.md", "SPECIFICATION.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "tests/bench/README.md"]
+        {
+            let path = tools::root().join(document);
+            let text = std::fs::read_to_string(&path).unwrap();
+            let folder = path.parent().unwrap_or(Path::new(""));
+            for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link)
+            {
+                let file = link.split('#').next().unwrap_or("");
+                assert!(link.contains(':') || folder.join(file).exists(), "{document}: {link} leads nowhere");
+            }
+        }
     }
 
     #[test]
