@@ -103,15 +103,16 @@ pub fn connect(so: &Rc<Socket>, addr: &SockAddr, wait: Wait) -> Result<(), Errno
     result
 }
 
-/// shutdown(2).
+/// shutdown(2). Of a socket that listens it wakes who waits for connections.
 ///
 /// # Errors
-/// EINVAL; ENOTCONN if it was never connected.
+/// EINVAL; ENOTCONN if it was never connected and does not listen.
 pub fn shutdown(so: &Rc<Socket>, how: i32) -> Result<(), Errno> {
     if !matches!(how, SHUT_RD | SHUT_WR | SHUT_RDWR) {
         return Err(Errno::EINVAL);
     }
-    if !so.has(State::CONNECTED) && !so.has(State::DISCONNECTED) && !so.has(State::DISCONNECTING) {
+    let ever = [State::CONNECTED, State::DISCONNECTED, State::DISCONNECTING];
+    if !so.is_listening() && !ever.into_iter().any(|state| so.has(state)) {
         return Err(Errno::ENOTCONN);
     }
     if how != SHUT_WR {

@@ -217,6 +217,25 @@ static void ends(int family) {
     close(fd), close(client), close(server);
 }
 
+static void *stop(void *arg) {
+    struct timespec pause = {0, 20000000};
+    nanosleep(&pause, NULL);
+    CHECK(shutdown(*(int *)arg, SHUT_RDWR) == 0);
+    return NULL;
+}
+
+/* A listener that another thread shuts down, which is how programs end their accepting threads. */
+static void stopped(void) {
+    int server = listener(AF_INET), client = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in name = in4("127.0.0.1", port_of(server));
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, stop, &server) == 0);
+    FAILS(accept(server, NULL, NULL), ECONNABORTED);
+    pthread_join(thread, NULL);
+    FAILS(connect(client, SA(name), sizeof name), ECONNREFUSED);
+    close(client), close(server);
+}
+
 /* A datagram socket's buffer that is full. */
 static void overflow(void) {
     int to = socket(AF_INET, SOCK_DGRAM, 0), from = socket(AF_INET, SOCK_DGRAM, 0);
@@ -299,6 +318,7 @@ int main(void) {
         flags(i ? AF_INET6 : AF_INET);
         ends(i ? AF_INET6 : AF_INET);
     }
+    stopped();
     overflow();
     group();
     scopes();

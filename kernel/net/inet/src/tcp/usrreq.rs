@@ -141,6 +141,16 @@ impl TcpProtocol {
         Ok(())
     }
 
+    /// Who connects is refused from now on.
+    fn stop_listening(&self) {
+        if let Some(index) = self.listener.take() {
+            forget_listener(index);
+            with_engine(|engine, now_ns, net| engine.unlisten(now_ns, net, index));
+            settle();
+            output::flush();
+        }
+    }
+
     fn unbind(&self) {
         if let Some(local) = self.bound.take() {
             with_engine(|engine, _, _| engine.unbind_port(local));
@@ -213,10 +223,7 @@ impl Protocol for TcpProtocol {
             forget_socket(id);
             with_engine(|engine, now_ns, net| engine.detach(now_ns, net, id));
         }
-        if let Some(index) = self.listener.take() {
-            forget_listener(index);
-            with_engine(|engine, now_ns, net| engine.unlisten(now_ns, net, index));
-        }
+        self.stop_listening();
         self.unbind();
         self.pcb.options.leave_all();
         settle();
@@ -360,6 +367,7 @@ impl Protocol for TcpProtocol {
             }
             Direction::Write => {
                 so.cant_send_more();
+                self.stop_listening();
                 self.act(Tcb::close);
             }
         }
