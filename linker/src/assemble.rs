@@ -14,6 +14,7 @@ use crate::header::{self, Entry, Header, IMAGE_START, LoadSpan};
 use crate::info;
 use crate::kernel::Kernel;
 use crate::report::{FileKind, Part, Report, SegmentReport};
+use crate::rump::RumpKernel;
 use crate::space::{Layer, Space};
 use crate::symbols::Functions;
 
@@ -29,6 +30,8 @@ pub(crate) struct Parts<'a, 'd> {
     pub target: Target,
     pub app: &'a App,
     pub kernel: Kernel<'d>,
+    /// A rump kernel, all in `space` but the hypercalls.
+    pub rump: Option<&'a RumpKernel<'d>>,
     pub space: Space,
     pub functions: Functions,
     /// The root file system's archive; may be empty.
@@ -138,6 +141,9 @@ pub(crate) fn assemble<'d>(
     let spans = parts.kernel.spans;
     parts.kernel.bind_externals()?;
     parts.kernel.fill_tables()?;
+    if let Some(rump) = parts.rump {
+        rump.write_hypercalls(&parts.kernel, &mut parts.space)?;
+    }
     let contents = ImageInfo {
         magic: ImageInfo::MAGIC,
         image_start: IMAGE_START,

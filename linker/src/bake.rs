@@ -222,7 +222,6 @@ pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result
     let mut end = libc.as_ref().map_or(app.headers().end(), |libc| libc.end);
     if let Some(rump) = &mut rump {
         rump.place(app, end, &mut space)?;
-        rump.bind_kernel(&kernel)?;
         rump.write(&mut space)?;
         let (kit, reach, addresses) = rump.sections();
         functions.add_kit(kit, reach, addresses);
@@ -237,6 +236,7 @@ pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result
         target: kits.target,
         app,
         kernel,
+        rump: rump.as_ref(),
         space,
         functions,
         root,

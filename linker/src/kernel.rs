@@ -212,15 +212,24 @@ impl<'d> Kernel<'d> {
         self.kit.patch(self.info, 0, bytes)
     }
 
-    /// Writes the relocated sections into the image, whose first byte is at [`IMAGE_START`].
-    pub(crate) fn write(&self, image: &mut [u8]) -> Result<()> {
-        let relocator = Relocator {
+    fn relocator(&self) -> Relocator<'_, 'd> {
+        Relocator {
             kit: &self.kit,
             addresses: &self.addresses,
             externals: &self.externals,
             got: &self.got,
             thread_pointer: 0,
-        };
+        }
+    }
+
+    /// The address of a symbol by its number in the kit; all sections are placed.
+    pub(crate) fn symbol_address(&self, index: usize) -> u64 {
+        self.relocator().symbol_address(index)
+    }
+
+    /// Writes the relocated sections into the image, whose first byte is at [`IMAGE_START`].
+    pub(crate) fn write(&self, image: &mut [u8]) -> Result<()> {
+        let relocator = self.relocator();
         for index in self.selection.reach.iter() {
             let (Some(section), Some(&address)) = (self.kit.sections.get(index), self.addresses.get(index))
             else {

@@ -47,6 +47,17 @@ fn root() -> std::path::PathBuf {
     root
 }
 
+/// The usual paths of the shortest hypercalls are beside the rump kernel, and not a jump to where they are.
+fn short_calls_are_near(map: &str) {
+    for name in ["mutex_enter", "mutex_exit", "rw_enter", "rw_exit", "cv_signal", "malloc", "free"] {
+        let name = format!("rumpuser_{name}");
+        let words = |line: &str| line.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let place = map.lines().map(words).find(|words| words.ends_with(&["rump".into(), name.clone()]));
+        let len: u64 = place.unwrap_or_else(|| panic!("{name} is not in the map"))[1].parse().unwrap();
+        assert!(len > 16, "{name} is not copied: has its code got an address relative to itself?");
+    }
+}
+
 fn conforms(platform: Platform) {
     // Both platforms' tests use the folder.
     static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
@@ -54,7 +65,11 @@ fn conforms(platform: Platform) {
         let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (library, root) = (library(), root());
         let [library, root] = [&library, &root].map(|path| path.to_str().unwrap());
-        c("echo").bake_for(platform, &["--rump-libs", library, "--root", root, "--env", "RUMP_VERBOSE=1"])
+        let map = work_dir("rumpuser").join(format!("{platform:?}.map"));
+        let options = ["--rump-libs", library, "--root", root, "--env", "RUMP_VERBOSE=1", "--map"];
+        let image = c("echo").bake_for(platform, &[&options[..], &[map.to_str().unwrap()]].concat());
+        short_calls_are_near(&std::fs::read_to_string(map).unwrap());
+        image
     };
     let run = image.run().ok();
     // Xen's first guest has no card.

@@ -5,10 +5,11 @@
 //! image gets what is reached from the calls that the platform makes, the constructors and the link sets.
 //!
 //! It lies in the low 2 GiB behind the program and layer 2, since it is compiled for the small code model. The kernel is in the top 2 GiB, out of
-//! reach of a call: so each hypercall has a veneer.
+//! reach of a call: so the hypercalls are made anew beside it ([`hypercalls`]).
 
 mod ar;
 mod guard;
+mod hypercalls;
 mod libraries;
 mod merge;
 mod object;
@@ -18,6 +19,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use hypercalls::Hypercalls;
 pub(crate) use libraries::Libraries;
 use libraries::Offers;
 use merge::Merger;
@@ -28,7 +30,6 @@ use crate::kernel::Kernel;
 use crate::kit::{Got, Kind, Kit, Place, Reach, Relocator, Section};
 use crate::place::place;
 use crate::report::ComponentCost;
-use crate::routes::{VENEER_LEN, veneer};
 use crate::space::{Layer, Pages, Prot, Space};
 
 /// The component of the kernel kit that starts a rump kernel.
@@ -73,9 +74,8 @@ pub(crate) struct RumpKernel<'d> {
     reach: Reach,
     addresses: Vec<u64>,
     got: Got,
-    externals: BTreeMap<usize, u64>,
     constructors: Option<usize>,
-    veneers: usize,
+    hypercalls: Hypercalls,
     tls: Tls,
     /// The first address after it, page-aligned.
     pub end: u64,
@@ -218,19 +218,8 @@ impl<'d> RumpKernel<'d> {
         if let Some(section) = constructors {
             kit.walk(&mut reach, section).map_err(own)?;
         }
+        let hypercalls = Hypercalls::define(&mut kit, &mut reach, kernel);
         let got = Got::make(&mut kit, &mut reach);
-        let calls = reach.externals.len();
-        let data = Cow::Owned(vec![0x90; calls * VENEER_LEN]);
-        let veneers = kit.sections.len();
-        kit.sections.push(Section {
-            name: ".veneers",
-            kind: Kind::Text,
-            align: 16,
-            size: (calls * VENEER_LEN) as u64,
-            data,
-            relocs: Cow::Borrowed(&[]),
-        });
-        reach.take(veneers);
         let addresses = vec![0; kit.sections.len()];
         let names = taken.iter().filter_map(|&index| Some(libraries.all.get(index)?.name.as_str()));
         Ok(Self {
@@ -240,9 +229,8 @@ impl<'d> RumpKernel<'d> {
             reach,
             addresses,
             got,
-            externals: BTreeMap::new(),
             constructors,
-            veneers,
+            hypercalls,
             tls: Tls::default(),
             end: 0,
         })
@@ -321,19 +309,9 @@ impl<'d> RumpKernel<'d> {
         self.reach.has(index).then(|| self.addresses.get(index).map(|at| at + offset))?
     }
 
-    /// Makes the veneers for what the kernel gives; its code is placed.
-    pub(crate) fn bind_kernel(&mut self, kernel: &Kernel) -> Result<()> {
-        let base = self.addresses.get(self.veneers).copied().unwrap_or(0);
-        let mut nth = 0;
-        for &index in &self.reach.externals {
-            let Some(symbol) = self.kit.symbols.get(index) else { continue };
-            // What is absent is weak, and stays 0: `choose` has seen to that.
-            let Some(target) = kernel.address(symbol.name) else { continue };
-            self.kit.patch(self.veneers, nth, &veneer(target))?;
-            self.externals.insert(index, base + nth);
-            nth += VENEER_LEN as u64;
-        }
-        Ok(())
+    /// Writes the hypercalls into the application's space, once the whole kernel is placed.
+    pub(crate) fn write_hypercalls(&self, kernel: &Kernel, space: &mut Space) -> Result<()> {
+        self.hypercalls.write(kernel, &self.addresses, space)
     }
 
     /// The error for what the platform calls of a rump kernel, and it does not have.
@@ -363,7 +341,8 @@ impl<'d> RumpKernel<'d> {
         let relocator = Relocator {
             kit: &self.kit,
             addresses: &self.addresses,
-            externals: &self.externals,
+            // What is still absent is weak, and stays 0: `choose` has seen to that.
+            externals: &BTreeMap::new(),
             got: &self.got,
             thread_pointer: self.tls.thread_pointer(),
         };

@@ -9,12 +9,13 @@ use core::arch::naked_asm;
 use core::mem::offset_of;
 use core::ptr::{NonNull, null_mut};
 
+use rump_hypercall::far::far;
 use rump_hypercall::sync::{CondVar, Interruptible, Wake};
 use rump_hypercall::thread::{Foreign, OutOfMemory, Thread};
 use rump_hypercall::time::NEVER;
 use rump_hypercall::user::Trapframe;
 
-use crate::cpu::{Local, PENDING_AST, PENDING_RESCHED, cpu};
+use crate::cpu::{CPU, Local, PENDING_AST, PENDING_RESCHED, cpu};
 use crate::fpu::{self, Control, XMM_AREA};
 use crate::{callout, machine, stack};
 
@@ -443,8 +444,8 @@ fn set_word(word: usize) {
 
 #[unsafe(export_name = "rb_thread_foreign")]
 fn foreign() -> Foreign {
-    // SAFETY: the running thread's block is valid.
-    unsafe { (*current()).foreign }
+    // SAFETY: the running thread's block is valid. The address is asked for by itself since the shortest hypercalls are copied.
+    unsafe { (*(*far(&CPU).get()).current).foreign }
 }
 
 #[unsafe(export_name = "rb_thread_set_foreign")]

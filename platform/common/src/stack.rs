@@ -13,8 +13,9 @@ use rump_hypercall::memory::{OutOfMemory, PAGE_SIZE};
 use crate::page::{alloc_block, free_block, phys_to_virt, virt_to_phys};
 use crate::{pmap, start};
 
-/// Where kernel stacks lie: a region of the kernel's half of its own.
-const REGION: usize = 0xffff_c000_0000_0000;
+/// Where kernel stacks lie: a region of the kernel's half of its own. It does not begin at a round address, as programs do: QEMU's translator remembers one page
+/// for each value of the lowest bits of a page's number (six or eight of them, for small programs), so calls would take turns in evicting a program's pages and the stack's.
+const REGION: usize = 0xffff_c000_0002_0000;
 /// Pages of address space between a stack and the next.
 const GUARD: usize = 2;
 /// Mapped pages per stack.

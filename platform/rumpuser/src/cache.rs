@@ -8,6 +8,7 @@ use core::alloc::Layout;
 use core::ptr::null_mut;
 
 use rump_hypercall::Giant;
+use rump_hypercall::far::far;
 use rump_hypercall::memory::PAGE_SIZE;
 
 /// Lengths are rounded up to this.
@@ -62,7 +63,7 @@ pub(crate) fn layout(len: usize) -> Option<Layout> {
 #[inline]
 pub(crate) fn take(len: usize) -> *mut u8 {
     if let Some(index) = list(len) {
-        let list = &mut LISTS.borrow_mut().0[index];
+        let list = &mut far(&LISTS).borrow_mut().0[index];
         if !list.head.is_null() {
             let memory = list.head;
             // SAFETY: memory in a list begins with the next one's address; `give` put it there.
@@ -93,7 +94,7 @@ fn from_heap(len: usize) -> *mut u8 {
 #[inline]
 pub(crate) unsafe fn give(memory: *mut u8, len: usize) {
     if let Some(index) = list(len) {
-        let list = &mut LISTS.borrow_mut().0[index];
+        let list = &mut far(&LISTS).borrow_mut().0[index];
         if list.room > 0 {
             // SAFETY: the memory is nobody's (the caller's promise), at least 16 bytes long and aligned to 16.
             unsafe { memory.cast::<*mut u8>().write(list.head) };

@@ -40,6 +40,19 @@ impl Cv {
         wake
     }
 
+    /// Wakes one of those that wait: on another path, so that it costs little where nobody does.
+    #[inline(never)]
+    fn wake_one(&self) {
+        if self.cv.signal() {
+            self.waiters.set(self.waiters.get() - 1);
+        }
+    }
+
+    #[inline(never)]
+    fn wake_all(&self) {
+        self.waiters.set(self.waiters.get() - self.cv.broadcast() as c_int);
+    }
+
     /// Waits without mutex and rump kernel's CPU.
     fn wait(&self, mtx: *mut Mtx, deadline_ns: u64) -> Wake {
         // SAFETY: the callers', who hold the mutex.
@@ -134,8 +147,8 @@ pub unsafe extern "C" fn rumpuser_cv_timedwait(cv: *mut Cv, mtx: *mut Mtx, sec: 
 pub unsafe extern "C" fn rumpuser_cv_signal(cv: *mut Cv) {
     // SAFETY: the caller's promise.
     let cv = unsafe { &*cv };
-    if cv.cv.signal() {
-        cv.waiters.set(cv.waiters.get() - 1);
+    if cv.waiters.get() != 0 {
+        cv.wake_one();
     }
 }
 
@@ -147,7 +160,9 @@ pub unsafe extern "C" fn rumpuser_cv_signal(cv: *mut Cv) {
 pub unsafe extern "C" fn rumpuser_cv_broadcast(cv: *mut Cv) {
     // SAFETY: the caller's promise.
     let cv = unsafe { &*cv };
-    cv.waiters.set(cv.waiters.get() - cv.cv.broadcast() as c_int);
+    if cv.waiters.get() != 0 {
+        cv.wake_all();
+    }
 }
 
 /// rumpuser_cv_has_waiters: how many wait that nobody has woken.

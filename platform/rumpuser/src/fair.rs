@@ -6,6 +6,7 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use rump_hypercall::far::far;
 use rump_hypercall::sync::CondVar;
 use rump_hypercall::time;
 
@@ -14,21 +15,22 @@ const PATIENCE: u32 = 1009;
 /// How long the wait is at least: any will do.
 const WAIT_NS: u64 = 1000;
 
-/// Hypercalls that may come before the next wait. Touched with the virtual CPU held only, so loads and stores are enough.
-static LEFT: AtomicU32 = AtomicU32::new(PATIENCE);
+/// Hypercalls since the last wait. Touched with the virtual CPU held only, so loads and stores are enough.
+static CALLS: AtomicU32 = AtomicU32::new(0);
 
 /// There is a wait.
 #[inline]
 pub(crate) fn waited() {
-    LEFT.store(PATIENCE, Ordering::Relaxed);
+    CALLS.store(0, Ordering::Relaxed);
 }
 
 /// There is a hypercall that may be one of very many.
 #[inline]
 pub(crate) fn called() {
-    let left = LEFT.load(Ordering::Relaxed) - 1;
-    LEFT.store(left, Ordering::Relaxed);
-    if left == 0 {
+    let calls = far(&CALLS);
+    let count = calls.load(Ordering::Relaxed) + 1;
+    calls.store(count, Ordering::Relaxed);
+    if count == PATIENCE {
         wait();
     }
 }

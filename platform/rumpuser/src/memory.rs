@@ -11,6 +11,7 @@ use core::ffi::{c_int, c_ulong, c_void};
 
 use rump_abi::errno::{EINVAL, ENOMEM, ENOTSUP};
 use rump_hypercall::Giant;
+use rump_hypercall::far::far;
 use rump_hypercall::memory::PAGE_SIZE;
 
 use crate::cache;
@@ -40,8 +41,13 @@ fn forget(memory: *mut u8) -> Option<Layout> {
     if !memory.addr().is_multiple_of(PAGE_SIZE) {
         return None;
     }
-    let mut unusual = UNUSUAL.borrow_mut();
-    if unusual.is_empty() { None } else { unusual.remove(&memory.addr()) }
+    if far(&UNUSUAL).borrow().is_empty() { None } else { forget_page(memory) }
+}
+
+#[cold]
+#[inline(never)]
+fn forget_page(memory: *mut u8) -> Option<Layout> {
+    UNUSUAL.borrow_mut().remove(&memory.addr())
 }
 
 /// rumpuser_malloc: memory aligned to `alignment`, 0 for any. ENOMEM if there is none, EINVAL if the alignment is no power of two.

@@ -21,28 +21,37 @@ pub const SPIN: c_int = 1;
 /// `RUMPUSER_MTX_KMUTEX`: it knows the lwp that holds it.
 pub const KMUTEX: c_int = 2;
 
+/// Somebody has it. Beside [`SPIN`] and [`KMUTEX`], so that one word tells all that the usual paths ask.
+const HELD: c_int = 4;
+/// Others wait for it.
+const WANTED: c_int = 8;
+
 /// `struct rumpuser_mtx`.
 pub struct Mtx {
-    flags: c_int,
-    is_held: Cell<bool>,
-    /// The lwp that holds it, if it keeps track.
+    state: Cell<c_int>,
+    /// The lwp that holds it, while somebody does. Asked for of a KMUTEX only, but kept for all, which is quicker than the question.
     owner: Cell<*mut Lwp>,
     handed_over: CondVar,
 }
 
 impl Mtx {
+    fn is(&self, flags: c_int) -> bool {
+        self.state.get() & flags == flags
+    }
+
     /// For a mutex of both kinds the rump kernel's CPU comes first after a condition variable's wait.
     pub(crate) fn is_cpu_first(&self) -> bool {
-        self.flags & (SPIN | KMUTEX) == SPIN | KMUTEX
+        self.is(SPIN | KMUTEX)
     }
 
     #[inline]
     fn take(&self) -> bool {
-        if self.is_held.get() {
+        let state = self.state.get();
+        if state & HELD != 0 {
             return false;
         }
-        self.is_held.set(true);
-        self.set_owner();
+        self.state.set(state | HELD);
+        self.owner.set(rumpuser_curlwp());
         true
     }
 
@@ -50,7 +59,7 @@ impl Mtx {
     #[cold]
     #[inline(never)]
     fn enter_held(&self) {
-        if self.flags & SPIN != 0 {
+        if self.is(SPIN) {
             self.enter_nowrap();
         } else {
             // The mutex may be free by then: giving the CPU back may be a wait, too.
@@ -58,28 +67,59 @@ impl Mtx {
         }
     }
 
-    fn set_owner(&self) {
-        if self.flags & KMUTEX != 0 {
-            self.owner.set(rumpuser_curlwp());
-        }
+    /// Waits until it is handed over.
+    #[cold]
+    #[inline(never)]
+    fn wait(&self) {
+        fair::waited();
+        self.state.set(self.state.get() | WANTED);
+        self.handed_over.wait();
+        self.owner.set(rumpuser_curlwp());
     }
 
     /// Enters it and keeps the rump kernel's CPU.
+    #[inline]
     pub(crate) fn enter_nowrap(&self) {
         if !self.take() {
-            fair::waited();
-            self.handed_over.wait();
-            self.set_owner();
+            self.wait();
         }
     }
 
-    pub(crate) fn exit(&self) {
-        assert!(self.is_held.get(), "a mutex was left that nobody holds");
+    /// Leaves it, if it is held and nobody waits for it.
+    #[inline]
+    fn leave(&self) -> bool {
+        let state = self.state.get();
+        if state & (HELD | WANTED) != HELD {
+            return false;
+        }
+        self.state.set(state & !HELD);
+        true
+    }
+
+    /// Hands it to the one that has waited longest.
+    #[cold]
+    #[inline(never)]
+    fn hand_over(&self) {
+        assert!(self.is(HELD), "a mutex was left that nobody holds");
         self.owner.set(null_mut());
-        if self.handed_over.has_waiters() {
-            self.handed_over.signal();
-        } else {
-            self.is_held.set(false);
+        self.handed_over.signal();
+        if !self.handed_over.has_waiters() {
+            self.state.set(self.state.get() & !WANTED);
+        }
+    }
+
+    /// What [`rumpuser_mutex_exit`] does in rare cases.
+    #[cold]
+    #[inline(never)]
+    fn exit_wanted(&self) {
+        self.hand_over();
+        fair::called();
+    }
+
+    #[inline]
+    pub(crate) fn exit(&self) {
+        if !self.leave() {
+            self.hand_over();
         }
     }
 }
@@ -90,8 +130,8 @@ impl Mtx {
 /// `mtxp` may be written through.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rumpuser_mutex_init(mtxp: *mut *mut Mtx, flags: c_int) {
-    let mtx =
-        Mtx { flags, is_held: Cell::new(false), owner: Cell::new(null_mut()), handed_over: CondVar::new() };
+    let state = Cell::new(flags & (SPIN | KMUTEX));
+    let mtx = Mtx { state, owner: Cell::new(null_mut()), handed_over: CondVar::new() };
     // SAFETY: the caller's promise.
     unsafe { mtxp.write(Box::into_raw(Box::new(mtx))) };
 }
@@ -136,8 +176,12 @@ pub unsafe extern "C" fn rumpuser_mutex_tryenter(mtx: *mut Mtx) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rumpuser_mutex_exit(mtx: *mut Mtx) {
     // SAFETY: the caller's promise.
-    unsafe { &*mtx }.exit();
-    fair::called();
+    let mtx = unsafe { &*mtx };
+    if mtx.leave() {
+        fair::called();
+    } else {
+        mtx.exit_wanted();
+    }
 }
 
 /// rumpuser_mutex_destroy: frees it.
@@ -148,7 +192,7 @@ pub unsafe extern "C" fn rumpuser_mutex_exit(mtx: *mut Mtx) {
 pub unsafe extern "C" fn rumpuser_mutex_destroy(mtx: *mut Mtx) {
     // SAFETY: made by `rumpuser_mutex_init`, and the caller's promise.
     let mtx = unsafe { Box::from_raw(mtx) };
-    assert!(!mtx.is_held.get(), "a mutex was destroyed that somebody holds");
+    assert!(!mtx.is(HELD), "a mutex was destroyed that somebody holds");
 }
 
 /// rumpuser_mutex_owner: the lwp that holds a KMUTEX, null if none does.
@@ -159,8 +203,8 @@ pub unsafe extern "C" fn rumpuser_mutex_destroy(mtx: *mut Mtx) {
 pub unsafe extern "C" fn rumpuser_mutex_owner(mtx: *mut Mtx, lp: *mut *mut Lwp) {
     // SAFETY: the caller's promise.
     unsafe {
-        assert!((*mtx).flags & KMUTEX != 0, "the owner of a mutex was asked for that does not keep track");
-        lp.write((*mtx).owner.get());
+        assert!((*mtx).is(KMUTEX), "the owner of a mutex was asked for that does not keep track");
+        lp.write(if (*mtx).is(HELD) { (*mtx).owner.get() } else { null_mut() });
     }
 }
 
@@ -171,7 +215,7 @@ pub unsafe extern "C" fn rumpuser_mutex_owner(mtx: *mut Mtx, lp: *mut *mut Lwp) 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rumpuser_mutex_spin_p(mtx: *mut Mtx) -> c_int {
     // SAFETY: the caller's promise.
-    c_int::from(unsafe { (*mtx).flags } & SPIN != 0)
+    c_int::from(unsafe { (*mtx).is(SPIN) })
 }
 
 /// The interlock as the upcalls take it.

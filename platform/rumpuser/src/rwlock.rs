@@ -58,6 +58,13 @@ impl Rw {
         self.writer.set(rumpuser_curlwp());
     }
 
+    /// Enters it where that takes a wait: on another path, so that the usual one is short.
+    #[cold]
+    #[inline(never)]
+    fn enter_held(&self, kind: c_int) {
+        without_cpu(null_mut(), || self.enter(kind));
+    }
+
     /// Waits until the lock is handed over.
     fn enter(&self, kind: c_int) {
         if self.take(kind) {
@@ -74,11 +81,13 @@ impl Rw {
         }
     }
 
+    #[inline(never)]
     fn admit_readers(&self) {
         add(&self.readers, self.waiting_readers.replace(0) as isize);
         self.for_readers.broadcast();
     }
 
+    #[inline(never)]
     fn admit_writer(&self) {
         add(&self.waiting_writers, -1);
         self.has_writer.set(true);
@@ -131,7 +140,7 @@ pub unsafe extern "C" fn rumpuser_rw_enter(kind: c_int, rw: *mut Rw) {
     // SAFETY: the caller's promise.
     let rw = unsafe { &*rw };
     if !rw.take(kind) {
-        without_cpu(null_mut(), || rw.enter(kind));
+        rw.enter_held(kind);
     }
 }
 
