@@ -287,6 +287,20 @@ pub fn run(args: &Args) -> Result<()> {
             Ok(())
         });
     }
+    if args.compare.is_some() {
+        // Of a hundred figures some look worse by chance: what does has as many samples again before it is judged.
+        let suspects = compare::worse(&run.results, &run.sides[0].name, &run.sides[1].name);
+        programs.retain(|program| {
+            let start = format!("{}.", program.name);
+            suspects.iter().any(|figure| figure.starts_with(&start))
+        });
+        if !programs.is_empty() {
+            run.group("what looks worse, again", |run| {
+                run.programs(&programs);
+                Ok(())
+            });
+        }
+    }
     report(&run.results, args, &folder)
 }
 
