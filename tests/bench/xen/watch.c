@@ -84,7 +84,8 @@ int main(int count, char **arguments) {
         execvp(arguments[4], arguments + 4);
         fail(arguments[4]);
     }
-    double end = 0;
+    /* What shows at the first look came while there was nothing to wait for. */
+    double end = now_ms();
     while (!shows(log, text)) {
         struct pollfd writes = {events, POLLIN, 0};
         char buffer[4096];
