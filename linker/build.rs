@@ -50,10 +50,11 @@ const KITS: [Kit; 3] = [
 const COMMON_FLAGS: [&str; 3] = ["-Cpanic=abort", "-Crelocation-model=static", "-Cforce-unwind-tables=no"];
 
 /// Folders and files that the kits are made from, relative to the workspace.
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     "kernel",
     "platform/common",
     "platform/drivers",
+    "platform/far",
     "platform/rumpkernel",
     "platform/rumpuser",
     "platform/hw",

@@ -141,6 +141,21 @@ fn guests_live_and_end_as_the_tool_stack_wants() {
         xl destroy deaf
         gone deaf
 
+        # One that is asked to reboot ends in the same way, and is made anew.
+        make again asked.img 'on_reboot="restart"'
+        await again 'asked: waiting'
+        old=$(xl domid again)
+        xl reboot again
+        tries=0
+        until new=$(xl domid again 2>/dev/null) && [ "$new" != "$old" ]; do
+            tries=$((tries + 1))
+            [ $tries -lt 600 ] || fail "again is not made anew: $(console again)"
+            usleep 100000
+        done
+        echo 'again: anew'
+        xl destroy again
+        gone again
+
         # refused TYPE IMAGE MEMORY: what cannot be a guest, and the tool stack says why.
         refused() {
             printf 'name="refused"\ntype="%s"\nkernel="/job/%s.img"\nmemory=%s\n' "$1" "$2" "$3" >/tmp/refused.cfg
@@ -170,6 +185,7 @@ fn guests_live_and_end_as_the_tool_stack_wants() {
         "first: asked: ending in an orderly way\nfirst: rumpbake: exited 5\n",
         "second: asked: ending in an orderly way\nsecond: rumpbake: exited 5\n",
         "store: signaled 9\n",
+        "again: anew\n",
         "no loader found: Invalid kernel\n",
         "ELF image is not 32bit: Invalid kernel\n",
         "not enough memory for initial mapping",

@@ -5,6 +5,8 @@ mod abi;
 mod bench;
 mod compat;
 mod demo;
+#[cfg(test)]
+mod layers;
 mod rumpuser;
 mod setup;
 mod test;

@@ -18,7 +18,6 @@ extern crate alloc;
 
 pub mod boot;
 pub mod console;
-pub mod far;
 mod giant;
 pub mod lock;
 pub mod memory;

@@ -9,11 +9,11 @@ use core::arch::naked_asm;
 use core::mem::offset_of;
 use core::ptr::{NonNull, null_mut};
 
-use rump_hypercall::far::far;
 use rump_hypercall::sync::{CondVar, Interruptible, Wake};
 use rump_hypercall::thread::{Foreign, OutOfMemory, Thread};
 use rump_hypercall::time::NEVER;
 use rump_hypercall::user::Trapframe;
+use rumpbake_far::far;
 
 use crate::cpu::{CPU, Local, PENDING_AST, PENDING_RESCHED, cpu};
 use crate::fpu::{self, Control, XMM_AREA};

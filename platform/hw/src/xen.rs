@@ -14,8 +14,7 @@ use rump_image::KERNEL_BASE;
 use rumpbake_platform::cpu::Local;
 use rumpbake_platform::page::phys_to_virt;
 use rumpbake_xenguest::hypercall::{self, DOMID_SELF, Number};
-use rumpbake_xenguest::poweroff::{self, Reason};
-use rumpbake_xenguest::{clock, console, events, shared, store};
+use rumpbake_xenguest::{clock, console, events, poweroff, shared, store};
 
 use crate::guest::{self, Guest};
 use crate::{apic, cpuid, device, irq, serial};
@@ -58,10 +57,7 @@ static GUEST: Guest = Guest {
     set_timer: clock::set_timer,
     write: console::write,
     read: console::read,
-    end: |line| {
-        poweroff::say(line);
-        poweroff::shut_down(Reason::PowerOff)
-    },
+    end: poweroff::end,
 };
 
 /// The processor is AMD's, whose instruction for hypercalls is another than Intel's.

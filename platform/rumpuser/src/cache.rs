@@ -8,8 +8,8 @@ use core::alloc::Layout;
 use core::ptr::null_mut;
 
 use rump_hypercall::Giant;
-use rump_hypercall::far::far;
 use rump_hypercall::memory::PAGE_SIZE;
+use rumpbake_far::far;
 
 /// Lengths are rounded up to this.
 const STEP: usize = 16;

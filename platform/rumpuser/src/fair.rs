@@ -6,9 +6,9 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use rump_hypercall::far::far;
 use rump_hypercall::sync::CondVar;
 use rump_hypercall::time;
+use rumpbake_far::far;
 
 /// Hypercalls without a wait between them, at most. A prime, lest a loop be stopped always at the same place, where it holds what the others wait for.
 const PATIENCE: u32 = 1009;

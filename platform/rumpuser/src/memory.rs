@@ -11,8 +11,8 @@ use core::ffi::{c_int, c_ulong, c_void};
 
 use rump_abi::errno::{EINVAL, ENOMEM, ENOTSUP};
 use rump_hypercall::Giant;
-use rump_hypercall::far::far;
 use rump_hypercall::memory::PAGE_SIZE;
+use rumpbake_far::far;
 
 use crate::cache;
 

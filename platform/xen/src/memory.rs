@@ -7,6 +7,7 @@
 use rump_image::{ImageInfo, KERNEL_BASE, Span};
 use rumpbake_platform::page::{self, DIRECT_MAP, phys_to_virt};
 use rumpbake_platform::pmap::{self, NX, PRESENT, WRITE};
+use rumpbake_platform::start::too_little_memory;
 
 use crate::mmu::{self, TOUCHED, USER};
 use crate::start::StartInfo;
@@ -79,7 +80,9 @@ impl Builder<'_> {
     /// A page for a table, zeroed, and where to write it.
     fn take(&mut self) -> (u64, *mut u64) {
         let phys = self.reserved.skip(self.next);
-        assert!(phys < self.end, "not enough memory for the page tables; give the guest more");
+        if phys >= self.end {
+            too_little_memory();
+        }
         self.next = phys + PAGE;
         let at = if phys < self.mapped { phys_to_virt(phys).addr() } else { (KERNEL_BASE + phys) as usize };
         let table: *mut u64 = core::ptr::with_exposed_provenance_mut(at);
@@ -162,6 +165,11 @@ pub fn init(image: &ImageInfo, start: &StartInfo) -> u64 {
         mmu::set_machine_frames(phys_to_virt(frames).cast(), start.nr_pages);
         pmap::set_root(phys_to_virt(root).cast());
     }
+    let free = || reserved.free(builder.next, total);
+    let state_len = start.nr_pages.next_multiple_of(PAGE);
+    let Some(home) = free().max_by_key(|span| span.len).filter(|home| home.len > state_len) else {
+        too_little_memory()
+    };
     mmu::extended(NEW_USER_BASEPTR, mmu::machine_address(root) / PAGE);
     // SAFETY: what the kernel uses stays as it is, less what it must not do.
     unsafe {
@@ -174,11 +182,6 @@ pub fn init(image: &ImageInfo, start: &StartInfo) -> u64 {
             },
         );
     }
-
-    let free = || reserved.free(builder.next, total);
-    let Some(home) = free().max_by_key(|span| span.len) else { panic!("the guest has no free memory") };
-    let state_len = start.nr_pages.next_multiple_of(PAGE);
-    assert!(home.len > state_len, "not enough memory for the page allocator; give the guest more");
     // SAFETY: the state bytes are free memory; what is added is RAM that nobody uses, mapped by now, and each range once.
     unsafe {
         page::init(phys_to_virt(home.start), start.nr_pages);

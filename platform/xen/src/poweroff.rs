@@ -44,6 +44,5 @@ fn end(line: &str, _status: u8) -> ! {
     if holds_machine {
         poweroff::shut_down(Reason::Reboot)
     }
-    poweroff::say(line);
-    poweroff::shut_down(Reason::PowerOff)
+    poweroff::end(line)
 }

@@ -91,6 +91,11 @@ unsafe extern "C" fn rb_xen_start(info: *const StartInfo) -> ! {
     let early = unsafe { &*info };
     let image = start::image();
     poweroff::init(early.is_privileged());
+    if !early.is_privileged() && early.console_mfn() != 0 {
+        let page = KERNEL_BASE + mmu::physical_address(early.console_mfn() * 4096);
+        // SAFETY: the page is the console's, in Xen's first mapping, which lasts until `connect` names the page in the direct map.
+        unsafe { console::init(core::ptr::with_exposed_provenance_mut(page as usize), early.console_port()) };
+    }
     if early.nr_pages * 4096 <= image.image_end {
         start::too_little_memory();
     }

@@ -16,12 +16,13 @@ pub enum Reason {
     Reboot = 1,
 }
 
-/// Says how the program ended, in xenstore and as the console's last line.
-pub fn say(line: &str) {
+/// Says how the program ended, in xenstore and as the console's last line, and ends the guest as it was asked to.
+pub fn end(line: &str) -> ! {
     store::say_status(line);
     rump_hypercall::console::write(b"rumpbake: ");
     rump_hypercall::console::write(line.as_bytes());
     console::drain();
+    shut_down(if store::reboot_wanted() { Reason::Reboot } else { Reason::PowerOff })
 }
 
 /// Ends the guest.

@@ -17,6 +17,8 @@ const PATIENCE_NS: u64 = 2_000_000_000;
 
 static STORE: Giant<Option<Store>> = Giant::new(None);
 static PORT: Local<u32> = Local::new(0);
+/// The tool stack wants the guest to be made anew when it has ended.
+static REBOOT: Giant<bool> = Giant::new(false);
 /// Who is told of changes of what it watches.
 static WATCHER: Giant<Option<Watcher>> = Giant::new(None);
 
@@ -74,7 +76,7 @@ pub fn nap(begun_ns: u64) -> bool {
 
 /// The store has said something.
 pub fn interrupt() {
-    let mut asked = false;
+    let (mut asked, mut refused) = (false, false);
     with_store(|store| {
         while let Some(change) = store.changed() {
             if change.token != SHUTDOWN {
@@ -85,16 +87,32 @@ pub fn interrupt() {
                 continue;
             }
             let wish = store.read(Transaction::NONE, SHUTDOWN);
-            if matches!(wish.as_deref(), Ok(b"poweroff" | b"halt" | b"reboot")) {
-                // The tool stack waits for this.
-                let _ = store.write(Transaction::NONE, SHUTDOWN, b"");
-                asked = true;
+            match wish.as_deref() {
+                Ok(wish @ (b"poweroff" | b"halt" | b"reboot")) => {
+                    REBOOT.set(wish == b"reboot");
+                    // The tool stack waits for this.
+                    let _ = store.write(Transaction::NONE, SHUTDOWN, b"");
+                    asked = true;
+                }
+                // The request stays as it is, so that the tool stack knows, after a while, that nothing comes of it.
+                Ok(b"suspend") => refused = true,
+                _ => {}
             }
         }
     });
+    if refused {
+        rump_hypercall::console::write(
+            b"rumpbake: this guest can be neither saved nor migrated; it goes on\n",
+        );
+    }
     if asked {
         rumpbake_platform::trap::shutdown();
     }
+}
+
+/// Whether the guest was asked to reboot.
+pub fn reboot_wanted() -> bool {
+    REBOOT.get()
 }
 
 /// Says how the program ended.

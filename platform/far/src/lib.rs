@@ -3,6 +3,8 @@
 //! A compiler makes the address of a variable part of the instruction that reads it, relative to that instruction. Code that is to be copied to another place
 //! (the shortest hypercalls, beside a rump kernel from elsewhere) must have absolute addresses instead.
 
+#![no_std]
+
 use core::arch::asm;
 
 /// The same reference, whose address comes into a register by itself.
