@@ -2,7 +2,7 @@
 //!
 //! # A translator's cache
 //! QEMU's translator keeps translations in a table of its own, and thinks about the table's size when all of it is dropped, never otherwise: it
-//! doubles a table of which most was in use, and makes one smaller that was nearly empty for a tenth of a second (accel/tcg/cputlb.c). An address space that is
+//! doubles a table of which most was in use, and makes one smaller of which little was used for a tenth of a second (accel/tcg/cputlb.c). An address space that is
 //! never switched gives it no reason to drop anything. Then a program whose memory exceeds the 256 pages of the beginning has its page tables walked at every other
 //! access, a hundred times as dear. So where QEMU translates, the table is filled and dropped whenever as many entries have been written as it may
 //! have by now; since that number doubles each time, it happens a few times. And it is dropped with the timer's interrupts, ten times per second at most, so that it
@@ -24,6 +24,9 @@ const FIRST_SIZE: u64 = 256;
 const LAST_SIZE: u64 = 1 << 14;
 /// How often everything is dropped with the timer's interrupts.
 const PERIOD_NS: u64 = 100_000_000;
+/// How many entries are used at least whenever that happens. A table of which less than three tenths were used would become smaller, down to 64 entries, where the pages of
+/// a short loop's stack, data and kernel take each other's places. With these it keeps 512.
+const ENOUGH: u64 = 320;
 /// Where RAM begins that is read to fill the table.
 const RAM: u64 = 1 << 20;
 
@@ -54,7 +57,15 @@ fn grow(cache: &mut Cache) {
         cache.left = u64::MAX;
         return;
     }
-    for page in 0..cache.size {
+    fill(cache.size);
+    cache.size *= 2;
+    cache.left = cache.size;
+    flush_all();
+}
+
+/// Has so many entries used.
+fn fill(entries: u64) {
+    for page in 0..entries {
         let at = phys_to_virt(RAM + page * PAGE_SIZE as u64);
         // SAFETY: the direct map covers RAM, of which there is as much as this behind the first megabyte (a hole in it reads as something, too). The value is not
         // looked at.
@@ -62,9 +73,6 @@ fn grow(cache: &mut Cache) {
             asm!("mov {t:e}, [{at}]", t = out(reg) _, at = in(reg) at, options(readonly, nostack, preserves_flags))
         };
     }
-    cache.size *= 2;
-    cache.left = cache.size;
-    flush_all();
 }
 
 /// The timer's interrupt has come.
@@ -77,6 +85,7 @@ pub fn tick() {
     let now = monotonic_ns();
     if now >= cache.due_ns {
         cache.due_ns = now + PERIOD_NS;
+        fill(ENOUGH.min(page_counts().total));
         flush_all();
     }
 }
