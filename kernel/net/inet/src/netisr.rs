@@ -29,6 +29,8 @@ struct State {
     queued: Cell<u64>,
     /// Devices whose interrupt is off, since the thread has not yet taken all they have.
     pending: Cell<u64>,
+    /// What is to be done when nothing comes in any more.
+    deferred: Cell<Option<fn()>>,
     /// When the thread has to run the timers.
     timer_ns: Cell<u64>,
     /// Devices that there are.
@@ -39,6 +41,7 @@ static STATE: Giant<State> = Giant::new(State {
     busy: Cell::new(false),
     queued: Cell::new(0),
     pending: Cell::new(0),
+    deferred: Cell::new(None),
     timer_ns: Cell::new(time::NEVER),
     devices: Cell::new(0),
 });
@@ -185,6 +188,13 @@ fn ready(device: usize) {
     }
 }
 
+/// Makes the thread call `f` as soon as those who have work have done it and nothing comes in any more.
+pub fn defer(f: fn()) {
+    if STATE.borrow().deferred.replace(Some(f)).is_none() {
+        WORK.signal();
+    }
+}
+
 /// Makes the thread run the timers by this time at the latest.
 pub fn wake_by(deadline_ns: u64) {
     let state = STATE.borrow();
@@ -217,7 +227,11 @@ fn run(_: usize) -> ! {
     let mut pending: u64 = u64::MAX.checked_shr(64 - devices as u32).unwrap_or(0);
     loop {
         exclusively(|| {
-            take_in_all();
+            if !take_in_all()
+                && let Some(deferred) = STATE.borrow().deferred.take()
+            {
+                deferred();
+            }
             run_timers();
             settle();
         });
@@ -226,7 +240,7 @@ fn run(_: usize) -> ! {
                 pending &= !(1 << device);
             }
         }
-        if pending != 0 {
+        if pending != 0 || STATE.borrow().deferred.get().is_some() {
             // There is more, and no interrupt will say so.
             thread::yield_now();
         } else if STATE.borrow().pending.get() == 0 {

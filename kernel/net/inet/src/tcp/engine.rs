@@ -164,6 +164,8 @@ pub struct Engine {
     pub(super) syn_cache: SynCache,
     pub(super) time_wait: TimeWait,
     pub(super) events: VecDeque<Event>,
+    /// Connections that owe an acknowledgement, which can wait for a moment.
+    owing: Vec<ConnId>,
     pub(super) key: Key,
     pub(super) serial: u32,
     pub(super) resets: ResetLimit,
@@ -199,6 +201,7 @@ impl Engine {
             syn_cache: SynCache::default(),
             time_wait: TimeWait::default(),
             events: VecDeque::new(),
+            owing: Vec::new(),
             key,
             serial: 0,
             resets: ResetLimit::default(),
@@ -296,11 +299,37 @@ impl Engine {
                 if outcome == Outcome::Keep {
                     tcb.output(&mut cx);
                 }
+                if tcb.ack_soon && !tcb.ack_noted && self.owing.try_reserve(1).is_ok() {
+                    tcb.ack_noted = true;
+                    self.owing.push(ConnId { index, serial: self.slots[index as usize].serial });
+                }
                 self.settle(now_ns, index, outcome);
             }
             Some(Target::HalfOpen(index)) => self.half_open(now_ns, net, index, h, packet),
             Some(Target::TimeWait(index)) => self.waiting(now_ns, net, index, h, packet),
             None => self.unknown(now_ns, net, tuple, hash, h, packet),
+        }
+    }
+
+    /// Whether acknowledgements wait for [`acknowledge`](Self::acknowledge).
+    #[must_use]
+    pub fn owes(&self) -> bool {
+        !self.owing.is_empty()
+    }
+
+    /// Sends the acknowledgements that could wait until there was nothing else to do.
+    pub fn acknowledge(&mut self, now_ns: u64, net: &mut dyn Network) {
+        while let Some(id) = self.owing.pop() {
+            let mut cx = context!(self, now_ns, net);
+            let slot = &mut self.slots[id.index as usize];
+            if slot.serial == id.serial
+                && let Some(tcb) = slot.tcb.as_deref_mut()
+            {
+                tcb.ack_noted = false;
+                if tcb.ack_soon {
+                    tcb.send_ack(&mut cx);
+                }
+            }
         }
     }
 

@@ -23,6 +23,7 @@ use super::usrreq::{self, RECV_SPACE, SEND_SPACE};
 use crate::addr::{Addr, Endpoint};
 use crate::ifnet::count;
 use crate::input::{Cast, Ctl, Received, checksum_ok};
+use crate::netisr;
 use crate::output::{self, Options, ip_output};
 use crate::route;
 use crate::wire::{Tcp, get_u16, get_u32, proto};
@@ -282,8 +283,20 @@ pub fn input(mut packet: Packet, info: &Received) {
     let header = Header::parse(tcp);
     let header_len = tcp.header_len();
     packet.advance(header_len);
-    with_engine(|engine, now_ns, net| engine.input(now_ns, net, tuple, &header, packet));
+    let owes = with_engine(|engine, now_ns, net| {
+        engine.input(now_ns, net, tuple, &header, packet);
+        engine.owes()
+    });
+    if owes {
+        netisr::defer(acknowledge);
+    }
     settle();
+}
+
+/// Nothing else is to be done: what has waited for that.
+fn acknowledge() {
+    with_engine(|engine, now_ns, net| engine.acknowledge(now_ns, net));
+    arm();
 }
 
 /// An ICMP error about a segment that went from `src` to `dst`.

@@ -543,14 +543,20 @@ impl Tcb {
         self.rcv_nxt += taken as u32;
         self.events |= event::READABLE;
         self.grow_receive_buffer(cx, taken);
+        // RFC 1122, 4.2.3.2, wants an acknowledgement for every second segment. While more segments come in and the application reads, it
+        // waits until there is nothing else to do, or until the peer might use up its window.
         let waiting = self.rcv_nxt - self.last_ack;
-        if taken < len || waiting >= 2 * self.segment_len() {
+        let segment = self.segment_len();
+        if taken < len || waiting >= (2 * segment).max(self.rcv_limit as u32 / 4) {
             self.ack_now = true;
-        } else if len as u32 >= self.segment_len() && self.quick_acks > 0 {
+        } else if len as u32 >= segment && self.quick_acks > 0 {
             self.quick_acks -= 1;
             self.ack_now = true;
-        } else if self.delack_ns == NEVER {
-            self.delack_ns = cx.now_ns + DELACK_NS;
+        } else {
+            self.ack_soon |= waiting >= 2 * segment;
+            if self.delack_ns == NEVER {
+                self.delack_ns = cx.now_ns + DELACK_NS;
+            }
         }
     }
 
@@ -578,14 +584,17 @@ impl Tcb {
         self.grow_receive_buffer(cx, taken);
     }
 
-    /// A buffer that is filled in less than two round trips limits the sender.
+    /// A buffer that is filled in less than two round trips limits the sender. No round trip is taken for shorter than a millisecond: a larger buffer than that asks for
+    /// would only be another place to wait in.
     fn grow_receive_buffer(&mut self, cx: &Context<'_>, bytes: usize) {
         self.rcv_epoch_bytes += bytes;
         let epoch_ns = u64::from(self.rtt.srtt_us().max(1000)) * 1000;
-        if cx.now_ns - self.rcv_epoch_ns < epoch_ns {
+        let took_ns = cx.now_ns - self.rcv_epoch_ns;
+        if took_ns < epoch_ns {
             return;
         }
-        if self.rcv_epoch_bytes > self.rcv_limit / 2 && self.rcv_limit < self.rcv_max {
+        let per_epoch = (self.rcv_epoch_bytes as u64).saturating_mul(epoch_ns) / took_ns;
+        if per_epoch > self.rcv_limit as u64 / 2 && self.rcv_limit < self.rcv_max {
             self.rcv_limit = (self.rcv_limit * 2).min(self.rcv_max);
         }
         self.rcv_epoch_bytes = 0;

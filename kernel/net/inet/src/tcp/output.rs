@@ -59,7 +59,8 @@ impl Tcb {
         if space < offered.saturating_add(step) { offered } else { space }
     }
 
-    /// Whether the window has opened by so much that the peer should know: half the buffer, or two segments if it was nearly closed.
+    /// Whether the window has opened by so much that the peer should know: half the buffer; or, where less is open, two segments. While the application
+    /// has much to read it will not miss what the peer holds back, and the peer is told in larger steps.
     #[must_use]
     pub fn is_update_due(&self) -> bool {
         if self.rcv_shut || self.fin_received {
@@ -68,7 +69,9 @@ impl Tcb {
         let offered = self.rcv_adv.ahead_of(self.rcv_nxt);
         let gain = self.window() - offered.min(self.window());
         let limit = self.rcv_limit as u32;
-        gain >= limit / 2 || (gain >= 2 * self.mss && offered < limit / 2)
+        let unread = (self.rcv.len() + self.unread) as u32;
+        let enough = (unread / 2).min(limit / 8).max(2 * self.mss);
+        gain >= limit / 2 || (gain >= enough && offered < limit / 2)
     }
 
     /// The window as it goes into the header, and the edge that it promises.
@@ -350,6 +353,7 @@ impl Tcb {
         }
         self.last_ack = self.rcv_nxt;
         self.ack_now = false;
+        self.ack_soon = false;
         self.delack_ns = NEVER;
         true
     }

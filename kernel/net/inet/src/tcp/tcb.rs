@@ -210,6 +210,10 @@ pub struct Tcb {
     pub last_ack: Seq,
     /// An acknowledgement is due at once.
     pub ack_now: bool,
+    /// An acknowledgement is due as soon as the processor has nothing better to do ([`Engine::acknowledge`](super::engine::Engine::acknowledge)).
+    pub ack_soon: bool,
+    /// The engine knows of that.
+    pub ack_noted: bool,
     /// Full segments that are acknowledged at once, at the beginning, when the peer waits for acknowledgements to widen its window.
     pub quick_acks: u8,
 
@@ -326,6 +330,8 @@ impl Tcb {
             small_end: zero,
             last_ack: zero,
             ack_now: false,
+            ack_soon: false,
+            ack_noted: false,
             quick_acks: 16,
             ts_ok: false,
             sack_ok: false,

@@ -178,6 +178,12 @@ impl World {
     /// Goes on to the next thing that happens, at most to `until_ns`. False if nothing does.
     fn step(&mut self, until_ns: u64) -> bool {
         self.carry();
+        if self.wire.first_key_value().is_none_or(|(key, _)| key.0 > self.now_ns) {
+            for host in &mut self.hosts {
+                host.engine.acknowledge(self.now_ns, &mut host.outbox);
+            }
+            self.carry();
+        }
         let arrival = self.wire.first_key_value().map_or(u64::MAX, |(key, _)| key.0);
         let timer = self.hosts.iter().map(|host| host.engine.next_deadline()).min().unwrap();
         let next = arrival.min(timer).max(self.now_ns);
@@ -537,6 +543,72 @@ vcpu_tests! {
             world.carry();
         }
         assert!(sent >= got && world.segments - before < 400, "{}", world.segments - before);
+    }
+
+    fn a_burst_is_acknowledged_when_it_ends() {
+        let mut world = World::new(Weather { ns_per_byte: 0, ..CALM }, 1);
+        let (client, server) = world.pair();
+        // The peer's first segments are acknowledged at once.
+        world.transfer(0, [client, server], 2_000_000, 10 * S);
+        world.run(50 * MS);
+        let limit = world.tcb(1, server).rcv_limit;
+        let (before, segments) = (world.hosts[1].engine.stats.sent, world.segments);
+        let written = world.write(0, client, &[1; 64 << 10]);
+        assert!(written >= 20 * 1460 && written < limit / 4, "{written} of {limit}");
+        world.run(3 * MS);
+        // All there is, by one, and none of it by the timer.
+        assert_eq!(world.tcb(1, server).rcv.len(), written);
+        assert_eq!(world.hosts[1].engine.stats.sent - before, 1);
+        assert!(world.segments - segments > 20);
+        let tcb = world.tcb(0, client);
+        assert_eq!(tcb.una, tcb.nxt);
+    }
+
+    fn a_long_burst_is_acknowledged_in_between() {
+        let mut world = World::new(Weather { ns_per_byte: 0, ..CALM }, 1);
+        let (client, server) = world.pair();
+        world.transfer(0, [client, server], 1_000_000, 10 * S);
+        world.run(S);
+        (world.tcb(1, server).rcv_limit, world.tcb(1, server).rcv_max) = (32 << 10, 32 << 10);
+        let before = world.hosts[1].engine.stats.sent;
+        let written = world.write(0, client, &[1; 30 << 10]);
+        world.run(3 * MS);
+        assert_eq!(world.tcb(1, server).rcv.len(), written);
+        let acks = world.hosts[1].engine.stats.sent - before;
+        assert!((3..=5).contains(&acks), "{acks} for {written} bytes");
+    }
+
+    fn much_unread_data_makes_few_updates() {
+        let mut world = World::new(CALM, 1);
+        let (client, server) = world.pair();
+        (world.tcb(1, server).rcv_limit, world.tcb(1, server).rcv_max) = (1 << 20, 1 << 20);
+        let mut written = 0;
+        loop {
+            let count = world.write(0, client, &[1; 64 << 10]);
+            world.run(50 * MS);
+            written += count;
+            if count == 0 {
+                break;
+            }
+        }
+        let before = world.hosts[1].engine.stats.sent;
+        let mut read = 0;
+        while read < 512 << 10 {
+            let it = &mut world.hosts[1];
+            it.engine.with(world.now_ns, &mut it.outbox, server, |tcb, cx| {
+                tcb.rcv.advance(16 << 10);
+                tcb.output(cx);
+            });
+            read += 16 << 10;
+        }
+        let updates = world.hosts[1].engine.stats.sent - before;
+        assert!((3..=6).contains(&updates), "{updates}");
+        while read < written {
+            world.run(50 * MS);
+            read += world.read(1, server).len();
+        }
+        assert_eq!(read, written);
+        world.finish([client, server]);
     }
 
     fn nagle_and_no_delay() {
