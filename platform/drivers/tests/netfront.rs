@@ -195,9 +195,8 @@ impl Backend {
     }
 }
 
-fn start() -> (Backend, Netfront) {
-    let domain = Rc::new(RefCell::new(Domain { most: 1000, ..Domain::default() }));
-    let offer = Offer {
+fn offer() -> Offer {
+    Offer {
         device: "device/vif/0".into(),
         backend: "/local/domain/0/backend/vif/1/0".into(),
         domain: 0,
@@ -206,12 +205,25 @@ fn start() -> (Backend, Netfront) {
         checksum: true,
         tso4: true,
         tso6: true,
-    };
-    let nic = Netfront::new(Box::new(Wire(domain.clone())), offer).expect("there is memory");
-    let RingGrants { transmit, receive } = nic.grants();
+    }
+}
+
+fn domain(most: usize) -> Rc<RefCell<Domain>> {
+    Rc::new(RefCell::new(Domain { most, ..Domain::default() }))
+}
+
+/// The back end of a card that is in use.
+fn backend(domain: Rc<RefCell<Domain>>, nic: &Netfront) -> Backend {
+    let RingGrants { transmit, receive } = nic.grants().expect("the card is in use");
     let page = |grant: GrantRef| domain.borrow().granted[&grant.0].0;
     let (transmit, receive) = (page(transmit), page(receive));
-    (Backend { domain, transmit, receive, sent: 0, wanted: 0 }, nic)
+    Backend { domain, transmit, receive, sent: 0, wanted: 0 }
+}
+
+fn start() -> (Backend, Netfront) {
+    let domain = domain(1000);
+    let nic = Netfront::new(Box::new(Wire(domain.clone())), offer()).expect("there is memory");
+    (backend(domain, &nic), nic)
 }
 
 fn bytes(len: usize) -> Vec<u8> {
@@ -222,6 +234,7 @@ fn bytes(len: usize) -> Vec<u8> {
 fn packets_come_and_go() {
     run(|| {
         let (mut backend, mut nic) = start();
+        let granted = backend.domain.borrow().granted.len();
         assert_eq!((nic.info().name, nic.info().link_up), ("xennet", false));
         assert!(nic.set_link(true) && nic.info().link_up && !nic.set_link(true));
         for round in 0..1000_usize {
@@ -238,6 +251,7 @@ fn packets_come_and_go() {
         }
         assert!(nic.receive().is_none());
         assert_eq!(nic.counters(), rump_hypercall::net::Counters::default());
+        assert_eq!(backend.domain.borrow().granted.len(), granted);
     });
 }
 
@@ -414,6 +428,62 @@ fn a_back_end_that_lies_is_given_up() {
     });
 }
 
+#[test]
+fn another_back_end_in_its_place_is_taken_up() {
+    run(|| {
+        let (mut before, mut nic) = start();
+        let domain = before.domain.clone();
+        let (halves, pages) = (halves_in_use(), memory::page_counts().free);
+        for round in 0..20 {
+            assert!(nic.set_link(true));
+            assert!(before.deliver(&bytes(60), 0, None));
+            assert!(nic.receive().is_some() && !nic.enable_interrupt());
+            for _ in 0..50 {
+                nic.transmit(Packet::from_bytes(&bytes(60)).unwrap()).expect("there is room");
+            }
+            nic.flush();
+            // It is about to end, with the rings mapped and a packet in its hands.
+            let RingGrants { transmit, receive } = nic.grants().expect("the card is in use");
+            let packet = GrantRef(Backend::get(before.transmit, FIRST));
+            domain.borrow_mut().in_use.extend([transmit.0, receive.0, packet.0]);
+            assert!(!nic.close() && !nic.info().link_up && nic.grants().is_none());
+            assert!(!nic.reopen(Box::new(Wire(domain.clone()))), "it keeps what it was lent");
+            assert_eq!(domain.borrow().granted.len(), 3, "round {round}");
+            let lost = nic.counters().tx_errors;
+            nic.transmit(Packet::from_bytes(&bytes(60)).unwrap()).expect("it is taken and lost");
+            assert_eq!(nic.counters().tx_errors, lost + 1);
+            assert!(!nic.set_link(true) && !nic.enable_interrupt() && nic.receive().is_none());
+            domain.borrow_mut().in_use.clear();
+            assert!(nic.close() && domain.borrow().granted.is_empty());
+            // Grants may be short just now.
+            domain.borrow_mut().most = 20;
+            assert!(!nic.reopen(Box::new(Wire(domain.clone()))) && domain.borrow().granted.is_empty());
+            domain.borrow_mut().most = 1000;
+            assert!(nic.reopen(Box::new(Wire(domain.clone()))));
+            before = backend(domain.clone(), &nic);
+        }
+        assert_eq!((halves_in_use(), memory::page_counts().free), (halves, pages));
+        // Somebody still waits for packets.
+        assert!(before.deliver(&bytes(60), 0, None) && nic.interrupt(Interrupt::Queues));
+    });
+}
+
+#[test]
+fn without_grants_there_is_no_card_and_nothing_is_lost() {
+    run(|| {
+        let before = memory::page_counts().free;
+        for most in 0..60 {
+            let domain = domain(most);
+            let Some(mut nic) = Netfront::new(Box::new(Wire(domain.clone())), offer()) else {
+                assert!(domain.borrow().granted.is_empty());
+                continue;
+            };
+            assert!(nic.close() && domain.borrow().granted.is_empty());
+        }
+        assert_eq!(memory::page_counts().free, before);
+    });
+}
+
 /// Clusters that somebody has, counted in half pages.
 fn halves_in_use() -> usize {
     let counts = pool_counts();
@@ -443,7 +513,7 @@ fn nonsense_without_end_neither_panics_nor_leaks() {
                 nic.flush();
                 nic.interrupt(Interrupt::Queues);
             }
-            nic.close();
+            assert!(nic.close());
             drop(nic);
             assert!(backend.domain.borrow().granted.is_empty());
         }

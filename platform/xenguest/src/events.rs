@@ -11,6 +11,8 @@ use crate::{clock, console, shared, store};
 
 /// EVTCHNOP_bind_virq
 const BIND_VIRQ: u64 = 1;
+/// EVTCHNOP_close
+const CLOSE: u64 = 3;
 /// EVTCHNOP_send
 const SEND: u64 = 4;
 /// EVTCHNOP_alloc_unbound
@@ -72,6 +74,15 @@ pub fn listen(remote: u16, handler: fn(usize), argument: usize) -> Option<u32> {
     Some(channel.port)
 }
 
+/// Ends a channel of [`listen`].
+pub fn close(mut port: u32) {
+    for place in LISTENING.borrow_mut().iter_mut() {
+        place.take_if(|listener| listener.port == port);
+    }
+    // SAFETY: the command takes a port.
+    unsafe { hypercall::command(Number::EventChannelOp, CLOSE, &mut port) };
+}
+
 /// `struct evtchn_bind_virq`.
 #[repr(C)]
 struct BindVirq {
@@ -92,8 +103,15 @@ pub fn bind_virq(virq: u32) -> Option<u32> {
     Some(argument.port)
 }
 
-/// Lets a channel's events through.
-fn unmask(mut port: u32) {
+/// Keeps a channel's events back, until [`unmask`].
+pub fn mask(port: u32) {
+    if let Some(word) = shared::info().mask.get(port as usize / 64) {
+        word.fetch_or(1 << (port % 64), SeqCst);
+    }
+}
+
+/// Lets a channel's events through, the one too that was kept back.
+pub fn unmask(mut port: u32) {
     // SAFETY: the command takes a port.
     unsafe { hypercall::command(Number::EventChannelOp, UNMASK, &mut port) };
 }
@@ -135,7 +153,9 @@ pub fn wait(port: u32, deadline_ns: u64) {
     let mut poll = Poll { ports: &raw const port, count: 1, timeout_ns: clock::xen_ns(deadline_ns) };
     // SAFETY: the command takes this structure.
     unsafe { hypercall::command(Number::SchedOp, POLL, &mut poll) };
-    shared::info().pending[port as usize / 64].fetch_and(!(1 << (port % 64)), SeqCst);
+    if let Some(word) = shared::info().pending.get(port as usize / 64) {
+        word.fetch_and(!(1 << (port % 64)), SeqCst);
+    }
 }
 
 /// Handles what is pending. Called in an interrupt, with delivery masked.

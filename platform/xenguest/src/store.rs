@@ -2,7 +2,7 @@
 //! (`data/rumpbake/status`).
 
 use rump_hypercall::Giant;
-use rump_hypercall::time::monotonic_ns;
+use rump_hypercall::time::{self, monotonic_ns};
 use rumpbake_drivers::xen::store::{Link, Store, Transaction};
 use rumpbake_platform::cpu::Local;
 
@@ -14,6 +14,11 @@ const SHUTDOWN: &str = "control/shutdown";
 const STATUS: &str = "data/rumpbake/status";
 /// A store that is silent for so long is given up.
 const PATIENCE_NS: u64 = 2_000_000_000;
+
+/// Changes that are followed up in one go, and the rest after so many: somebody who writes without end does not have the guest do nothing else.
+const CHANGES: usize = 16;
+/// How long then nothing is followed up.
+const REST_NS: u64 = 100_000_000;
 
 static STORE: Giant<Option<Store>> = Giant::new(None);
 static PORT: Local<u32> = Local::new(0);
@@ -74,15 +79,30 @@ pub fn nap(begun_ns: u64) -> bool {
     now_ns < begun_ns.saturating_add(PATIENCE_NS)
 }
 
+/// A rest is over.
+fn go_on(_: usize) {
+    events::unmask(port());
+    interrupt();
+}
+
+/// Has changes followed up soon that came while the connection was used and waited for, which takes their events back.
+pub fn look_again() {
+    let _ = time::callout(monotonic_ns(), go_on, 0);
+}
+
 /// The store has said something.
 pub fn interrupt() {
     let (mut asked, mut refused) = (false, false);
+    let mut left = CHANGES;
     with_store(|store| {
-        while let Some(change) = store.changed() {
-            if change.token != SHUTDOWN {
+        while left > 0
+            && let Some(token) = store.changed()
+        {
+            left -= 1;
+            if token != SHUTDOWN {
                 let watcher = WATCHER.get();
                 if let Some(watcher) = watcher {
-                    watcher(store, &change.token);
+                    watcher(store, &token);
                 }
                 continue;
             }
@@ -100,6 +120,10 @@ pub fn interrupt() {
             }
         }
     });
+    if left == 0 {
+        events::mask(port());
+        let _ = time::callout(monotonic_ns().saturating_add(REST_NS), go_on, 0);
+    }
     if refused {
         rump_hypercall::console::write(
             b"rumpbake: this guest can be neither saved nor migrated; it goes on\n",

@@ -6,6 +6,7 @@ pub mod grant;
 pub mod netfront;
 pub mod ring;
 pub mod store;
+pub mod storm;
 
 /// A page of zeros for a test, never given back.
 #[cfg(test)]

@@ -2,7 +2,8 @@
 //! the domains share.
 //!
 //! Requests are made one at a time and waited for; what was watched and has changed is kept until [`Store::changed`] asks. Nothing that the
-//! store sends is trusted: a message that is too long, or an answer to no question, is dropped.
+//! store sends is trusted: a message that is too long, or an answer to no question, is dropped. Changes are known by their watch's token alone, once
+//! each until somebody asks: whoever is told reads anew anyway, and another domain that changes its node without end displaces nobody else's change.
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -41,7 +42,7 @@ enum Kind {
 const PAYLOAD_MAX: usize = 4096;
 /// `struct xsd_sockmsg`: kind, number of the request, of the transaction, length of the payload.
 const HEADER_LEN: usize = 16;
-/// Changes that are kept for a kernel that does not ask.
+/// Tokens of changes that are kept; more than there are watches.
 const CHANGES_MAX: usize = 64;
 
 /// Why a request failed.
@@ -66,15 +67,6 @@ impl Transaction {
     pub const NONE: Self = Self(0);
 }
 
-/// Something watched has changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// What.
-    pub path: String,
-    /// The token that it was watched with.
-    pub token: String,
-}
-
 struct Message {
     kind: u32,
     request: u32,
@@ -87,9 +79,12 @@ pub struct Store {
     answers: Ring,
     link: Link,
     last_request: u32,
+    /// What the store has not taken yet of a request that was given up.
+    unsent: Vec<u8>,
     /// The message that is coming in, as far as it has come.
     partial: Vec<u8>,
-    changes: VecDeque<Change>,
+    /// Tokens.
+    changes: VecDeque<String>,
 }
 
 fn word(bytes: &[u8], index: usize) -> u32 {
@@ -116,7 +111,15 @@ impl Store {
                 Ring::new(page, Layout { bytes: 1024, size: 1024, taken: 2056, put: 2060 }),
             )
         };
-        Self { requests, answers, link, last_request: 0, partial: Vec::new(), changes: VecDeque::new() }
+        Self {
+            requests,
+            answers,
+            link,
+            last_request: 0,
+            unsent: Vec::new(),
+            partial: Vec::new(),
+            changes: VecDeque::new(),
+        }
     }
 
     /// Takes what has come, up to the next whole message.
@@ -152,26 +155,33 @@ impl Store {
 
     /// Keeps a change that a message tells of.
     fn keep(&mut self, message: &Message) {
-        if let Some((path, rest)) = string(&message.payload)
+        if let Some((_, rest)) = string(&message.payload)
             && let Some((token, _)) = string(rest)
             && self.changes.len() < CHANGES_MAX
+            && !self.changes.contains(&token)
         {
-            self.changes.push_back(Change { path, token });
+            self.changes.push_back(token);
         }
     }
 
-    /// Sends all of the bytes.
-    fn send(&mut self, mut bytes: &[u8], begun_ns: u64) -> Result<(), Error> {
-        loop {
-            bytes = &bytes[self.requests.put(bytes)..];
+    /// Sends what is unsent.
+    fn flush(&mut self, begun_ns: u64) -> Result<(), Error> {
+        while !self.unsent.is_empty() {
+            let count = self.requests.put(&self.unsent);
+            self.unsent.drain(..count);
             (self.link.notify)();
-            if bytes.is_empty() {
-                return Ok(());
-            }
-            if !(self.link.wait)(begun_ns) {
+            if !self.unsent.is_empty() && !(self.link.wait)(begun_ns) {
                 return Err(Error::Silent);
             }
         }
+        Ok(())
+    }
+
+    /// Sends all of the bytes. Where that is given up halfway, the rest goes before the next request: the store knows messages by their lengths.
+    fn send(&mut self, bytes: &[u8], begun_ns: u64) -> Result<(), Error> {
+        self.flush(begun_ns)?;
+        self.unsent.extend_from_slice(bytes);
+        self.flush(begun_ns)
     }
 
     /// Sends a request; returns its number.
@@ -305,8 +315,8 @@ impl Store {
         self.request(Kind::TransactionEnd, transaction, &[b"T\0"]).map(|_| ())
     }
 
-    /// The next change of something watched, if one was reported.
-    pub fn changed(&mut self) -> Option<Change> {
+    /// The token of something watched that has changed, if that was reported.
+    pub fn changed(&mut self) -> Option<String> {
         while let Some(message) = self.receive() {
             if message.kind == Kind::WatchEvent as u32 {
                 self.keep(&message);
@@ -317,4 +327,4 @@ impl Store {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,8 +3,9 @@
 //! The back end, in another domain, takes packets from one ring and puts packets into another; the two agree through xenstore ([`negotiate`]). What is
 //! sent is granted where it lies, what is received is copied out of pages that stay granted.
 //!
-//! A back end that contradicts itself is given up: its driver domain is not started anew by a guest. Events are asked for only when somebody is about to
-//! sleep, and for sent packets only when there was no room.
+//! A back end that contradicts itself is given up: its driver domain is not started anew by a guest. What it still reaches then, or when it ends, stays
+//! granted and unused until it lets go. Where the tool stack puts another back end in its place, the device goes on with new rings ([`Netfront::reopen`]).
+//! Events are asked for only when somebody is about to sleep, and for sent packets only when there was no room.
 
 pub mod negotiate;
 mod receive;
@@ -75,12 +76,33 @@ struct Rings {
     transmit: Transmit,
 }
 
+impl Rings {
+    /// Rings that the back end does not know of yet; `None` without memory or grants.
+    fn new(port: &mut dyn Port) -> Option<Self> {
+        let mut receive = Receive::new(port)?;
+        let Some(transmit) = Transmit::new(port) else {
+            receive.close(port);
+            return None;
+        };
+        // The back end looks at the ring when it connects.
+        receive.ring.publish();
+        Some(Self { receive, transmit })
+    }
+
+    /// Takes back what the back end lets go; whether that was all.
+    fn close(&mut self, port: &mut dyn Port) -> bool {
+        let all_sent = self.transmit.close(port);
+        self.receive.close(port) && all_sent
+    }
+}
+
 /// A network device.
 pub struct Netfront {
     port: Box<dyn Port>,
-    /// `None` once the back end is given up.
+    /// `None` once the back end has gone or is given up.
     rings: Option<Rings>,
-    grants: RingGrants,
+    /// What a back end that has gone or is given up has not let go.
+    kept: Option<Rings>,
     offer: Offer,
     link_up: bool,
     /// Somebody wants to be told of received packets.
@@ -94,35 +116,36 @@ impl Netfront {
     /// A device with rings that the back end does not know of yet; `None` without memory or grants.
     #[must_use]
     pub fn new(mut port: Box<dyn Port>, offer: Offer) -> Option<Self> {
-        let rings = Rings { receive: Receive::new(port.as_mut())?, transmit: Transmit::new()? };
-        let mut grant = |page: rump_hypercall::memory::Page| {
-            port.grant(page.0 * rump_hypercall::memory::PAGE_SIZE as u64, false)
-        };
-        let grants = RingGrants {
-            transmit: grant(rings.transmit.ring.page())?,
-            receive: grant(rings.receive.ring.page())?,
-        };
-        let mut nic = Self {
+        let rings = Rings::new(port.as_mut())?;
+        Some(Self {
             port,
             rings: Some(rings),
-            grants,
+            kept: None,
             offer,
             link_up: false,
             enabled: false,
             starved: false,
             counters: Counters::default(),
-        };
-        if let Some(rings) = &mut nic.rings {
-            // The back end looks at the ring when it connects.
-            rings.receive.ring.publish();
-        }
-        Some(nic)
+        })
     }
 
-    /// What the back end is to know the rings by.
+    /// Goes on with another back end, and with new rings that it does not know of yet: the card stays what it was announced as. False without memory
+    /// or grants, or while the one before has not let go of everything.
     #[must_use]
-    pub fn grants(&self) -> RingGrants {
-        self.grants
+    pub fn reopen(&mut self, mut port: Box<dyn Port>) -> bool {
+        if self.rings.is_some() || !self.close() {
+            return false;
+        }
+        self.rings = Rings::new(port.as_mut());
+        self.port = port;
+        self.rings.is_some()
+    }
+
+    /// What the back end is to know the rings by, if it is in use.
+    #[must_use]
+    pub fn grants(&self) -> Option<RingGrants> {
+        let rings = self.rings.as_ref()?;
+        Some(RingGrants { transmit: rings.transmit.ring.grant()?, receive: rings.receive.ring.grant()? })
     }
 
     /// The back end is connected, or is not any more. True if whoever listens is to be told.
@@ -131,14 +154,15 @@ impl Netfront {
         core::mem::replace(&mut self.link_up, up) != up
     }
 
-    /// Ends the use of the back end: it has gone, or cannot be trusted.
-    pub fn close(&mut self) {
+    /// Ends the use of the back end: it has gone, or cannot be trusted. False while it keeps something, which another call tries to take back.
+    pub fn close(&mut self) -> bool {
         self.link_up = false;
-        let Some(mut rings) = self.rings.take() else { return };
-        rings.transmit.close(self.port.as_mut());
-        rings.receive.close(self.port.as_mut());
-        // The rings' own pages are not given back: the other end may have them mapped.
-        let _ = (self.port.end(self.grants.transmit), self.port.end(self.grants.receive));
+        // Nothing is ever in both.
+        self.kept = self.rings.take().or(self.kept.take());
+        if self.kept.as_mut().is_some_and(|rings| rings.close(self.port.as_mut())) {
+            self.kept = None;
+        }
+        self.kept.is_none()
     }
 
     fn broken(&mut self, why: Broken) {
@@ -149,7 +173,7 @@ impl Netfront {
         };
         let _ = writeln!(Line, "rumpbake: a network device of Xen is given up: {why}");
         self.counters.rx_errors += 1;
-        self.close();
+        let _ = self.close();
     }
 
     fn try_receive(&mut self) -> Result<Option<Packet>, Broken> {
@@ -243,8 +267,7 @@ impl Nic for Netfront {
     }
 
     fn enable_interrupt(&mut self) -> bool {
-        let Some(rings) = &mut self.rings else { return false };
-        let waiting = rings.receive.ring.ask();
+        let waiting = self.rings.as_ref().is_some_and(|rings| rings.receive.ring.ask());
         self.enabled = !waiting;
         waiting
     }

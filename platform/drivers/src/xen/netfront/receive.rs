@@ -59,15 +59,30 @@ impl Receive {
     pub fn new(port: &mut dyn Port) -> Option<Self> {
         let share = u32::try_from(memory::page_counts().total / 128).unwrap_or(MOST);
         let count = 1 << share.clamp(LEAST, MOST).ilog2();
-        let mut receive = Self { ring: Ring::new()?, pages: Vec::new() };
-        receive.pages.try_reserve_exact(count).ok()?;
-        for _ in 0..count {
-            let page = memory::page_alloc().ok()?;
-            let grant = port.grant(page.0 * PAGE_SIZE as u64, false)?;
-            receive.pages.push(Filled { page, grant });
+        let mut pages = Vec::new();
+        pages.try_reserve_exact(count).ok()?;
+        let mut receive = Self { ring: Ring::new(port)?, pages };
+        while receive.pages.len() < count {
+            if receive.add(port).is_none() {
+                // Nobody has been told of any of it.
+                receive.close(port);
+                return None;
+            }
         }
         receive.refill();
         Some(receive)
+    }
+
+    /// Adds a page.
+    fn add(&mut self, port: &mut dyn Port) -> Option<()> {
+        let page = memory::page_alloc().ok()?;
+        let Some(grant) = port.grant(page.0 * PAGE_SIZE as u64, false) else {
+            // SAFETY: just allocated, and nobody knows of it.
+            unsafe { memory::page_free(page) };
+            return None;
+        };
+        self.pages.push(Filled { page, grant });
+        Some(())
     }
 
     /// The number of the page that a request's place has, since answers come in the order of requests.
@@ -144,14 +159,17 @@ impl Receive {
         }
     }
 
-    /// Nothing is received any more: the pages go back, as far as the other end lets them go.
-    pub fn close(&mut self, port: &mut dyn Port) {
-        for filled in self.pages.drain(..) {
-            if port.end(filled.grant) {
+    /// Nothing is received any more: the pages go back, as far as the other end lets them go. Whether that was all.
+    pub fn close(&mut self, port: &mut dyn Port) -> bool {
+        self.pages.retain(|filled| {
+            let ended = port.end(filled.grant);
+            if ended {
                 // SAFETY: from the allocator, and neither end uses it any more.
                 unsafe { memory::page_free(filled.page) };
             }
-        }
+            !ended
+        });
+        self.ring.close(port) && self.pages.is_empty()
     }
 }
 

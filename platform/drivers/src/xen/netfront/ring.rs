@@ -7,7 +7,8 @@ use core::sync::atomic::{AtomicU32, Ordering, fence};
 
 use rump_hypercall::memory::{self, PAGE_SIZE, Page};
 
-use super::Broken;
+use super::{Broken, Port};
+use crate::xen::grant::GrantRef;
 
 /// Places of a ring: what fits into a page behind the counters, as a power of two; the same for both of a network device's rings.
 pub const PLACES: u32 = 256;
@@ -17,6 +18,8 @@ const FIRST: usize = 64;
 /// A ring whose places have `WORDS` words of 32 bits.
 pub struct Ring<const WORDS: usize> {
     page: Page,
+    /// `None` once that was taken back, and the page with it.
+    grant: Option<GrantRef>,
     /// Requests made, published or not.
     requested: u32,
     /// Requests that the other end knows of.
@@ -26,22 +29,39 @@ pub struct Ring<const WORDS: usize> {
 }
 
 impl<const WORDS: usize> Ring<WORDS> {
-    /// An empty ring; `None` without memory.
-    pub fn new() -> Option<Self> {
+    /// An empty ring that the other end may reach; `None` without memory or grants.
+    pub fn new(port: &mut dyn Port) -> Option<Self> {
         const { assert!(FIRST + PLACES as usize * WORDS * 4 <= PAGE_SIZE) };
-        let ring = Self { page: memory::page_alloc().ok()?, requested: 0, published: 0, answered: 0 };
+        let page = memory::page_alloc().ok()?;
+        let Some(grant) = port.grant(page.0 * PAGE_SIZE as u64, false) else {
+            // SAFETY: just allocated, and nobody knows of it.
+            unsafe { memory::page_free(page) };
+            return None;
+        };
+        let ring = Self { page, grant: Some(grant), requested: 0, published: 0, answered: 0 };
         ring.word(1).store(1, Ordering::Relaxed);
         ring.silence();
         Some(ring)
     }
 
-    /// The page that it lies in.
-    pub fn page(&self) -> Page {
-        self.page
+    /// What the other end knows it by.
+    pub fn grant(&self) -> Option<GrantRef> {
+        self.grant
+    }
+
+    /// Takes the page back, after which the ring is not used any more. False while the other end keeps it.
+    pub fn close(&mut self, port: &mut dyn Port) -> bool {
+        if self.grant.is_some_and(|grant| port.end(grant)) {
+            self.grant = None;
+            // SAFETY: from the allocator, and neither end uses it any more.
+            unsafe { memory::page_free(self.page) };
+        }
+        self.grant.is_none()
     }
 
     /// A word of the page: 0 requests published, 1 the request to be told of, 2 answers published, 3 the answer to be told of.
     fn word(&self, index: usize) -> &AtomicU32 {
+        debug_assert!(self.grant.is_some(), "the page is not the ring's any more");
         assert!(index < PAGE_SIZE / 4);
         // SAFETY: in the page, which is the ring's own, aligned, and touched by atomics only, here and at the other end.
         unsafe { &*memory::page_ptr(self.page).cast::<AtomicU32>().add(index) }

@@ -32,7 +32,8 @@ const LONGEST: usize = 65_535;
 /// A view on its way.
 struct Sent {
     grant: GrantRef,
-    slice: Slice,
+    /// Stays where the back end reads it.
+    _slice: Slice,
 }
 
 /// The ring of packets to be sent.
@@ -47,14 +48,14 @@ pub struct Transmit {
 }
 
 impl Transmit {
-    pub fn new() -> Option<Self> {
+    pub fn new(port: &mut dyn Port) -> Option<Self> {
         let mut sent = Vec::new();
         sent.try_reserve_exact(PLACES as usize).ok()?;
         sent.resize_with(PLACES as usize, || None);
         let mut numbers = Vec::new();
         numbers.try_reserve_exact(PLACES as usize).ok()?;
         numbers.extend((0..PLACES as u16).rev());
-        Some(Self { ring: Ring::new()?, sent: sent.into(), numbers, extras: 0 })
+        Some(Self { ring: Ring::new(port)?, sent: sent.into(), numbers, extras: 0 })
     }
 
     /// Takes back what has been sent.
@@ -73,8 +74,7 @@ impl Transmit {
                 counters.tx_errors += 1;
             }
             if !port.end(sent.grant) {
-                // Its memory is nobody's any more.
-                core::mem::forget(sent.slice);
+                *place = Some(sent);
                 return Err(Broken::Keeps);
             }
             self.numbers.push(number);
@@ -132,7 +132,7 @@ impl Transmit {
                 offset as u32 | u32::from(flags) << 16,
                 u32::from(number) | (size as u32) << 16,
             ]);
-            self.sent[usize::from(number)] = Some(Sent { grant, slice });
+            self.sent[usize::from(number)] = Some(Sent { grant, _slice: slice });
             if let Some(gso) = gso.filter(|_| index == 0) {
                 self.ring.request(extra(gso));
                 self.extras += 1;
@@ -145,13 +145,12 @@ impl Transmit {
         !self.numbers.is_empty() && self.ring.room() > 1
     }
 
-    /// Nothing is sent any more: what was on its way is let go, as far as the other end lets it go.
-    pub fn close(&mut self, port: &mut dyn Port) {
-        for sent in self.sent.iter_mut().filter_map(Option::take) {
-            if !port.end(sent.grant) {
-                core::mem::forget(sent.slice);
-            }
+    /// Nothing is sent any more: what was on its way is let go, as far as the other end lets it go. Whether that was all.
+    pub fn close(&mut self, port: &mut dyn Port) -> bool {
+        for place in &mut self.sent {
+            place.take_if(|sent| port.end(sent.grant));
         }
+        self.ring.close(port) && self.sent.iter().all(Option::is_none)
     }
 }
 

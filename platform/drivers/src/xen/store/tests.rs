@@ -8,17 +8,17 @@ use std::string::{String, ToString};
 use std::vec;
 use std::vec::Vec;
 
-use super::{Change, Error, Link, Store, Transaction};
+use super::{Error, Link, Store, Transaction};
 use crate::xen::ring::{Layout, Ring};
 use crate::xen::test_page;
 
 /// The store's end.
-struct Server {
+pub(crate) struct Server {
     requests: Ring,
     answers: Ring,
     incoming: Vec<u8>,
     outgoing: Vec<u8>,
-    tree: BTreeMap<String, Vec<u8>>,
+    pub(crate) tree: BTreeMap<String, Vec<u8>>,
     /// Does not answer.
     silent: bool,
     /// Sends this instead of its next answer.
@@ -95,11 +95,11 @@ impl Server {
     }
 }
 
-fn with_server<T>(f: impl FnOnce(&mut Server) -> T) -> T {
+pub(crate) fn with_server<T>(f: impl FnOnce(&mut Server) -> T) -> T {
     SERVER.with_borrow_mut(|server| f(server.as_mut().unwrap()))
 }
 
-fn store() -> Store {
+pub(crate) fn store() -> Store {
     let page = test_page();
     // SAFETY: the page stays; both ends use rings.
     let (requests, answers) = unsafe {
@@ -150,11 +150,42 @@ fn changes_are_kept_until_somebody_asks() {
     let mut store = store();
     store.watch("control/shutdown", "shutdown").unwrap();
     store.write(Transaction::NONE, "a", b"b").unwrap();
-    let change = Change { path: "control/shutdown".to_string(), token: "shutdown".to_string() };
-    assert_eq!(store.changed(), Some(change.clone()));
+    assert_eq!(store.changed().as_deref(), Some("shutdown"));
     assert_eq!(store.changed(), None);
     store.watch_from_now_on("control/shutdown", "shutdown").unwrap();
-    assert_eq!(store.changed(), Some(change));
+    assert_eq!(store.changed().as_deref(), Some("shutdown"));
+}
+
+#[test]
+fn a_node_that_changes_without_end_displaces_no_other() {
+    let mut store = store();
+    for round in 0..500 {
+        let path = std::format!("backend/state/{round}");
+        with_server(|server| {
+            server.outgoing.extend(message(15, 0, std::format!("{path}\0net0\0").as_bytes()))
+        });
+        store.write(Transaction::NONE, "a", b"b").unwrap();
+    }
+    with_server(|server| server.outgoing.extend(message(15, 0, b"control/shutdown\0shutdown\0")));
+    store.write(Transaction::NONE, "a", b"b").unwrap();
+    assert_eq!(store.changed().as_deref(), Some("net0"));
+    assert_eq!(store.changed().as_deref(), Some("shutdown"));
+    assert_eq!(store.changed(), None);
+}
+
+#[test]
+fn a_request_that_was_given_up_halfway_is_no_part_of_the_next() {
+    let mut store = store();
+    let link = store.link;
+    // The store is stuck, and the ring is shorter than the request.
+    store.link = Link { notify: || (), wait: |_| false, ..link };
+    let long = vec![b'v'; 3000];
+    assert_eq!(store.write(Transaction::NONE, "x", &long), Err(Error::Silent));
+    assert_eq!(store.read(Transaction::NONE, "x"), Err(Error::Silent));
+    store.link = link;
+    store.write(Transaction::NONE, "y", b"1").unwrap();
+    assert_eq!(store.read(Transaction::NONE, "x"), Ok(long));
+    assert_eq!(store.read(Transaction::NONE, "y"), Ok(vec![b'1']));
 }
 
 #[test]
@@ -182,5 +213,32 @@ fn nonsense_is_survived() {
         with_server(|server| server.instead = Some(wrong));
         assert!(store.read(Transaction::NONE, "x").is_err());
         assert_eq!(store.changed(), None);
+    }
+}
+
+#[test]
+fn random_bytes_are_survived() {
+    let mut store = store();
+    store.link = Link { wait: |_| false, ..store.link };
+    let mut state = 1_u64;
+    let mut random = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u32
+    };
+    for _ in 0..2000 {
+        let kind = [1, 2, 4, 15, 16, random()][random() as usize % 6];
+        let mut wrong: Vec<u8> = [kind, random() % 4, 0, random() % 5000]
+            .iter()
+            .flat_map(|word| word.to_le_bytes())
+            .chain((0..random() % 300).map(|at| (at * 7) as u8 & 0x7f))
+            .collect();
+        wrong.truncate(random() as usize % 320);
+        with_server(|server| server.instead = Some(wrong));
+        match random() % 3 {
+            0 => drop(store.directory(Transaction::NONE, "x")),
+            1 => drop(store.read(Transaction::NONE, "x")),
+            _ => drop(store.begin()),
+        }
+        while store.changed().is_some() {}
     }
 }
