@@ -107,8 +107,8 @@ fn parse_spec(pattern: &mut Pattern) -> Option<Spec> {
 ///
 /// # Safety
 /// The format is a string, `list` holds the pointers that it asks for.
-pub(crate) unsafe fn scan(
-    source: &mut dyn Source,
+pub(crate) unsafe fn scan<S: Source>(
+    source: &mut S,
     encoding: Encoding,
     mut pattern: Pattern,
     list: &mut VaList,
@@ -153,7 +153,7 @@ pub(crate) unsafe fn scan(
 }
 
 /// Takes one character that the format names.
-fn literal(input: &mut Input<'_>, c: u32) -> Result<(), Stop> {
+fn literal<S: Source>(input: &mut Input<'_, S>, c: u32) -> Result<(), Stop> {
     match input.source.peek() {
         None => Err(Stop::Input),
         Some(it) if it == c => {
@@ -169,8 +169,8 @@ fn literal(input: &mut Input<'_>, c: u32) -> Result<(), Stop> {
 ///
 /// # Safety
 /// The next argument is the pointer that `spec` asks for.
-unsafe fn convert(
-    input: &mut Input<'_>,
+unsafe fn convert<S: Source>(
+    input: &mut Input<'_, S>,
     encoding: Encoding,
     spec: &Spec,
     pattern: &mut Pattern,
@@ -231,7 +231,7 @@ unsafe fn convert(
             }
             b's' => string(input, spec, encoding, target, |source, c| !source.is_space(c))?,
             b'[' => {
-                let contains = |_: &dyn Source, c| set.as_ref().is_some_and(|set| set.contains(c));
+                let contains = |_: &S, c| set.as_ref().is_some_and(|set| set.contains(c));
                 string(input, spec, encoding, target, contains)?;
             }
             _ => return Err(Stop::Mismatch),
@@ -249,7 +249,7 @@ fn is_long(spec: &Spec) -> bool {
 ///
 /// # Safety
 /// There is room for it.
-unsafe fn put_next(input: &mut Input<'_>, place: &mut Target) -> Result<(), Stop> {
+unsafe fn put_next<S: Source>(input: &mut Input<'_, S>, place: &mut Target) -> Result<(), Stop> {
     let c = input.source.peek().ok_or(Stop::Input)?;
     input.advance();
     // SAFETY: as this function's own.
@@ -265,7 +265,7 @@ unsafe fn put_next(input: &mut Input<'_>, place: &mut Target) -> Result<(), Stop
 ///
 /// # Safety
 /// There is room for it.
-unsafe fn finish_character(input: &mut Input<'_>, place: &mut Target) -> Result<(), Stop> {
+unsafe fn finish_character<S: Source>(input: &mut Input<'_, S>, place: &mut Target) -> Result<(), Stop> {
     while place.is_incomplete() {
         // SAFETY: as this function's own.
         unsafe { put_next(input, place)? };
@@ -277,12 +277,12 @@ unsafe fn finish_character(input: &mut Input<'_>, place: &mut Target) -> Result<
 ///
 /// # Safety
 /// There is room for them and a zero.
-unsafe fn string(
-    input: &mut Input<'_>,
+unsafe fn string<S: Source>(
+    input: &mut Input<'_, S>,
     spec: &Spec,
     encoding: Encoding,
     target: *mut u8,
-    wanted: impl Fn(&dyn Source, u32) -> bool,
+    wanted: impl Fn(&S, u32) -> bool,
 ) -> Result<(), Stop> {
     let mut place = Target::new(target, is_long(spec), input.source.is_wide(), encoding);
     let mut any = false;
@@ -325,7 +325,11 @@ unsafe fn store_integer(target: *mut u8, length: Length, value: u64) {
 ///
 /// # Safety
 /// `target` is null or valid for a write of that length.
-unsafe fn store_float(input: &mut Input<'_>, length: Length, target: *mut u8) -> Result<(), Stop> {
+unsafe fn store_float<S: Source>(
+    input: &mut Input<'_, S>,
+    length: Length,
+    target: *mut u8,
+) -> Result<(), Stop> {
     let mut text = [0; LONGEST];
     let found = float(input, &mut text).ok_or(Stop::Mismatch)?;
     if target.is_null() {

@@ -15,16 +15,16 @@ pub(crate) trait Source {
 }
 
 /// A source with a count of what was read, and a limit for one item.
-pub(crate) struct Input<'a> {
+pub(crate) struct Input<'a, S> {
     /// The source.
-    pub source: &'a mut dyn Source,
+    pub source: &'a mut S,
     /// Characters read so far.
     pub count: usize,
     /// Characters that the item may still have.
     pub left: usize,
 }
 
-impl Input<'_> {
+impl<S: Source> Input<'_, S> {
     /// The next character of the item.
     pub fn peek(&mut self) -> Option<u32> {
         if self.left == 0 { None } else { self.source.peek() }

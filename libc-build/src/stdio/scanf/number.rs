@@ -1,6 +1,6 @@
 //! The numbers that scanf(3) reads: their characters are collected, then converted; what does not belong to the number is given back.
 
-use super::input::Input;
+use super::input::{Input, Source};
 use crate::number::parse::{Found, Kind, digit_value, scan};
 
 /// The longest number that is looked at.
@@ -18,7 +18,7 @@ pub(crate) struct Integer {
 }
 
 /// Reads an integer; base 0 takes the prefixes of C. `None` if there is none, and nothing was read.
-pub(crate) fn integer(input: &mut Input<'_>, mut base: u8) -> Option<Integer> {
+pub(crate) fn integer<S: Source>(input: &mut Input<'_, S>, mut base: u8) -> Option<Integer> {
     let sign = input.take(|byte| matches!(byte, b'+' | b'-'));
     let (mut magnitude, mut overflow, mut digits) = (0u64, false, false);
     if matches!(base, 0 | 16) && input.take(|byte| byte == b'0').is_some() {
@@ -75,13 +75,13 @@ impl Integer {
 }
 
 /// The characters of a number, as they are read.
-struct Collected<'a, 'b, 'c> {
-    input: &'a mut Input<'b>,
+struct Collected<'a, 'b, 'c, S> {
+    input: &'a mut Input<'b, S>,
     text: &'c mut [u8; LONGEST],
     len: usize,
 }
 
-impl Collected<'_, '_, '_> {
+impl<S: Source> Collected<'_, '_, '_, S> {
     /// Takes the next character if it is wanted.
     fn take(&mut self, wanted: impl Fn(u8) -> bool) -> Option<u8> {
         let slot = self.text.get_mut(self.len)?;
@@ -98,7 +98,7 @@ impl Collected<'_, '_, '_> {
 }
 
 /// Reads a floating-point number into `text`. `None` if there is none, and nothing was read.
-pub(crate) fn float(input: &mut Input<'_>, text: &mut [u8; LONGEST]) -> Option<Found> {
+pub(crate) fn float<S: Source>(input: &mut Input<'_, S>, text: &mut [u8; LONGEST]) -> Option<Found> {
     let mut it = Collected { input, text, len: 0 };
     it.take(|byte| matches!(byte, b'+' | b'-'));
     match it.input.peek().map(|c| c | 0x20) {
@@ -120,7 +120,7 @@ pub(crate) fn float(input: &mut Input<'_>, text: &mut [u8; LONGEST]) -> Option<F
 }
 
 /// Takes digits, a point and an exponent.
-fn digits(it: &mut Collected<'_, '_, '_>) {
+fn digits<S: Source>(it: &mut Collected<'_, '_, '_, S>) {
     let mut hexadecimal = false;
     let mut any = it.take(|byte| byte == b'0').is_some();
     if any && it.take(|byte| matches!(byte, b'x' | b'X')).is_some() {
