@@ -28,6 +28,8 @@ const TRACER: &str = "ktrace";
 const XEN: &str = "xen";
 /// The one that gives it Xen's network devices.
 const XEN_NET: &str = "xennet";
+/// The component that gives a rump kernel's interfaces their addresses.
+const RUMP_NET: &str = "rumpnet";
 
 /// The platform that an image is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -206,8 +208,11 @@ pub(crate) fn bake_with(kits: &Kits, app: &App, options: &BakeOptions) -> Result
         }
         _ => None,
     };
-    let (mut kernel, mut libc) =
-        choose(kits, app, options.components.as_deref(), &wanted(options)?, rump.as_ref())?;
+    let mut wanted = wanted(options)?;
+    if rump.as_ref().is_some_and(RumpKernel::drives_cards) {
+        wanted.push(Wanted { component: RUMP_NET, why: "--rump-components" });
+    }
+    let (mut kernel, mut libc) = choose(kits, app, options.components.as_deref(), &wanted, rump.as_ref())?;
     let text_end = kernel.place_fixed(header::headers_end(kits.target), hole);
     let mut functions = Functions::default();
     functions.add_kit(&kernel.kit, &kernel.selection.reach, &kernel.addresses);

@@ -59,12 +59,14 @@ impl Out {
 
 /// The bytes of the table about a rump kernel.
 pub(crate) fn rump_bytes(info: &RumpInfo) -> Vec<u8> {
-    let RumpInfo { constructors, tls_image, tls_len, tls_align } = *info;
+    let RumpInfo { constructors, tls_image, tls_len, tls_align, components, modules } = *info;
     let mut out = Out(Vec::with_capacity(RUMP_LEN));
     out.span(constructors);
     out.span(tls_image);
     out.u64(tls_len);
     out.u64(tls_align);
+    out.span(components);
+    out.span(modules);
     out.0
 }
 

@@ -77,17 +77,26 @@ fn serves(platform: Platform) {
     let root = root(&folder);
     let [folder, root] = [&folder, &root].map(|path| path.to_str().unwrap());
     let options = ["--rump-libs", folder, "--rump-components", "vfs,net_virtif", "--root", root];
-    let more = ["--cwd", "/dev", "--env", "RUMP_ETFS=/dev/image=/images/disk.img /dev/other=/dev/md1:1m"];
+    let devices = "RUMP_ETFS=/dev/image=/images/disk.img /dev/other=/dev/md1:1m";
+    let mounts = "RUMP_MOUNT=/mnt=image:/dev/image /tmp=tmpfs";
+    let more = ["--cwd", "/dev", "--env", devices, "--env", mounts];
     let options = [&options[..], &more].concat();
     let image = program(&name).bake_for(platform, &options);
     let wild = image.run_args(&["wild"]).status(128 + 11);
     let _ = wild.shows("before\n").shows("rump kernel ran into memory that is not there: SIGSEGV");
     let _ = image.run_args(&["asleep"]).status(128 + 14);
     let run = image.run().status(9);
-    let network = match platform {
-        Platform::Hw => "network: 10.0.2.2 answers\n",
+    let (network, addresses) = match platform {
+        // What QEMU's DHCP server says.
+        Platform::Hw => (
+            "network: 10.0.2.2 answers\n",
+            "address: 10.0.2.15 255.255.255.0 10.0.2.255 10.0.2.2, MTU 1500\nresolv.conf: nameserver 10.0.2.3\n",
+        ),
         // The first guest has no card.
-        Platform::Xen => "network: Device not configured\n",
+        Platform::Xen => (
+            "network: Device not configured\n",
+            "address: Device not configured Device not configured Device not configured Device not configured\nresolv.conf: No such",
+        ),
     };
     let _ = run
         .shows("rump kernel: modules of weight 111, processors 1\n")
@@ -97,6 +106,8 @@ fn serves(platform: Platform) {
         .shows(
             "mapped: from the, 0 behind it, not written: from, shared: Operation not supported by device\n",
         )
+        .shows("mounted: from the root archive\n")
+        .shows(addresses)
         .shows("wild inside: Bad address, Bad address, Bad address, read\n")
         .shows("absent: No such file or directory\n")
         .shows("wild: Bad address, Bad address, Bad address\n")

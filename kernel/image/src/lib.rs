@@ -90,6 +90,10 @@ pub struct RumpInfo {
     pub tls_len: u64,
     /// The block's alignment, a power of two.
     pub tls_align: u64,
+    /// Addresses of the components that libraries without constructors have in a link set, 8 bytes each.
+    pub components: Span,
+    /// Addresses of the modules that libraries have in a link set, 8 bytes each.
+    pub modules: Span,
 }
 
 /// [`Segment::layer`] of a rump kernel that somebody else built.

@@ -91,7 +91,11 @@ impl Libraries {
 
     /// The number of the library of a component: `vfs` for `librumpvfs.a`.
     pub(super) fn component(&self, component: &str) -> Result<usize> {
-        let name = if component == "kern" { "rump".to_owned() } else { format!("rump{component}") };
+        // However the library is called: vfs, rumpvfs, librumpvfs or librumpvfs.a.
+        let plain = component.strip_suffix(".a").unwrap_or(component);
+        let plain = plain.strip_prefix("lib").filter(|rest| rest.starts_with("rump")).unwrap_or(plain);
+        let plain = plain.strip_prefix("rump").unwrap_or(plain);
+        let name = if plain == "kern" { "rump".to_owned() } else { format!("rump{plain}") };
         self.all.iter().position(|library| library.name == name).ok_or_else(|| {
             let known: Vec<&str> = self
                 .all

@@ -49,6 +49,9 @@ const STACK_GUARD_VALUE: u64 = 0xff0a_0d00_5bd1_e995;
 const LINK_SET: &str = "link_set_";
 /// The link set of components, in kernels that are built without constructors.
 const COMPONENTS: &str = "rump_components";
+/// Link sets that rumpuser_dl_bootstrap hands the rump kernel: what its components are, under either name, and its modules.
+const COMPONENT_SETS: [&str; 2] = ["link_set_rump_components", COMPONENTS];
+const MODULE_SETS: [&str; 1] = ["link_set_modules"];
 
 /// The hypercalls of `rump/rumpuser.h`, version 17, and of what is built with it (`rump-sys/rumpuser_component.h`).
 const VERSION_17: &str = include_str!("../../data/rumpuser-17.txt");
@@ -75,6 +78,8 @@ pub(crate) struct RumpKernel<'d> {
     addresses: Vec<u64>,
     got: Got,
     constructors: Option<usize>,
+    components: Option<usize>,
+    modules: Option<usize>,
     hypercalls: Hypercalls,
     tls: Tls,
     /// The first address after it, page-aligned.
@@ -215,7 +220,9 @@ impl<'d> RumpKernel<'d> {
                 kit.walk_symbol(&mut reach, name).map_err(own)?;
             }
         }
-        if let Some(section) = constructors {
+        let set = |names: &[&str]| kit.sections.iter().position(|section| names.contains(&section.name));
+        let [components, modules] = [&COMPONENT_SETS[..], &MODULE_SETS].map(set);
+        for section in [constructors, components, modules].into_iter().flatten() {
             kit.walk(&mut reach, section).map_err(own)?;
         }
         let hypercalls = Hypercalls::define(&mut kit, &mut reach, kernel);
@@ -230,6 +237,8 @@ impl<'d> RumpKernel<'d> {
             addresses,
             got,
             constructors,
+            components,
+            modules,
             hypercalls,
             tls: Tls::default(),
             end: 0,
@@ -324,12 +333,16 @@ impl<'d> RumpKernel<'d> {
     /// What the kernel has to know of it.
     pub(crate) fn info(&self) -> rump_image::RumpInfo {
         let span = |start, len| rump_image::Span { start, len };
-        let constructors = self.constructors.map_or(span(0, 0), |index| {
-            let size = self.kit.sections.get(index).map_or(0, |section| section.size);
-            span(self.addresses.get(index).copied().unwrap_or(0), size)
-        });
+        let array = |section: Option<usize>| {
+            section.map_or(span(0, 0), |index| {
+                let size = self.kit.sections.get(index).map_or(0, |section| section.size);
+                span(self.addresses.get(index).copied().unwrap_or(0), size)
+            })
+        };
         rump_image::RumpInfo {
-            constructors,
+            constructors: array(self.constructors),
+            components: array(self.components),
+            modules: array(self.modules),
             tls_image: span(self.tls.start, self.tls.content),
             tls_len: self.tls.len,
             tls_align: self.tls.align.max(1),

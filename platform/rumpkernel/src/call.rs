@@ -7,7 +7,7 @@
 use core::arch::naked_asm;
 use core::ffi::{c_int, c_long, c_void};
 
-use rump_abi::errno::{EFAULT, EIO, ENOMEM, ENOSYS};
+use rump_abi::errno::{EFAULT, EIO, ENOENT, ENOMEM, ENOSYS};
 use rump_abi::syscall::SYS___sysctl;
 use rump_hypercall::user::{self, Fault};
 use rump_kern::Ret;
@@ -46,8 +46,8 @@ extern "C" fn call(a0: u64, a1: u64, a2: u64, a3: u64, a4: u64, a5: u64, entry: 
     let ret = lwp::inside(|| console::call(number, args).unwrap_or_else(|| rump(number, args)));
     lwp.elsewhere.set(false);
     match ret {
-        Ok(ret) if ret.errno == ENOSYS && number == SYS___sysctl => {
-            // The host's own nodes, where the rump kernel has no sysctl.
+        Ok(ret) if number == SYS___sysctl && [ENOSYS, ENOENT].contains(&ret.errno) => {
+            // The host's own nodes, where the rump kernel has none.
             rump_kern::sysctl::sys___sysctl(a0, a1, a2, a3, a4, a5)
         }
         Ok(ret) => ret,
@@ -77,6 +77,15 @@ fn check(args: &Args, entry: u64) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// Makes a call of the platform's own, with pointers that are good, as the thread's lwp; the value, or an error number.
+pub fn own(number: usize, args: Args) -> Result<u64, c_int> {
+    match lwp::inside(|| rump(number, args)) {
+        Ok(Ret { value, errno: 0, .. }) => Ok(value.cast_unsigned()),
+        Ok(Ret { errno, .. }) => Err(errno),
+        Err(lwp::NoMemory) => Err(ENOMEM),
+    }
 }
 
 /// Makes a call of the rump kernel, as the thread's lwp.

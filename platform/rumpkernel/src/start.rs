@@ -2,22 +2,22 @@
 
 use alloc::ffi::CString;
 use core::arch::global_asm;
-use core::ffi::{c_char, c_int, c_void};
+use core::ffi::{c_int, c_void};
 use core::slice;
 
-use rump_abi::errno::{EINVAL, ENOMEM, ENXIO};
+use rump_abi::errno::EINVAL;
 use rump_abi::signal::NSIG;
 use rump_abi::syscall::SYS_chdir;
 use rump_hypercall::boot::{self, Exit};
 use rump_image::{RumpInfo, Span};
+use rump_kern::Errno;
 use rump_kern::proc::{Proc, proc0};
 use rump_kern::signal::psignal;
-use rump_kern::{Errno, Ret};
-use rumpbake_rumpuser::host;
+use rumpbake_rumpuser::host::{self, Linked};
 use rumpbake_rumpuser::tls::{self, Template};
 use rumpbake_rumpuser::upcall::hyperup;
 
-use crate::{call, console, guard, lwp, map, memory};
+use crate::{call, console, files, guard, lwp, map, memory};
 
 unsafe extern "C" {
     /// The linker's table.
@@ -36,25 +36,12 @@ global_asm!(
     ".globl rb_rump_setsigmodel",
     "rb_rump_setsigmodel: .quad rump_boot_setsigmodel",
     ".previous",
-    ".section .rodata.rb_rump_etfs, \"a\"",
-    ".balign 8",
-    ".weak rump_pub_etfs_register",
-    ".globl rb_rump_etfs",
-    "rb_rump_etfs: .quad rump_pub_etfs_register",
-    ".previous",
 );
 
 unsafe extern "C" {
     /// Says what becomes of signals, before rump_init (rump(3)).
     static rb_rump_setsigmodel: Option<extern "C" fn(model: c_int)>;
-    /// Makes a host's file a device of the rump kernel (rump_etfs(3)); 0 or an error number.
-    static rb_rump_etfs: Option<extern "C" fn(key: *const c_char, path: *const c_char, kind: c_int) -> c_int>;
 }
-
-/// The parameter that names the host's files that are block devices of the rump kernel: `/dev/disk=/images/ffs.img /dev/other=/dev/md0:64m`.
-const ETFS: &str = "RUMP_ETFS";
-/// A block device (`RUMP_ETFS_BLK`).
-const ETFS_BLK: c_int = 1;
 
 /// Signals go to the host, by rumpuser_kill (`RUMP_SIGMODEL_RAISE`).
 const SIGMODEL_RAISE: c_int = 3;
@@ -83,6 +70,16 @@ fn bytes(span: Span) -> &'static [u8] {
     unsafe { slice::from_raw_parts(start, span.len as usize) }
 }
 
+/// The addresses in a run of the rump kernel's memory.
+fn addresses(span: Span) -> &'static [usize] {
+    if span.len == 0 {
+        return &[];
+    }
+    let start = core::ptr::with_exposed_provenance(span.start as usize);
+    // SAFETY: as in `bytes`; the linker aligns arrays of addresses.
+    unsafe { slice::from_raw_parts(start, span.len as usize / size_of::<usize>()) }
+}
+
 /// The component's start, in the first LWP.
 pub fn init() {
     if memory::map().is_err() {
@@ -98,9 +95,9 @@ pub fn init() {
             align: info.tls_align as usize,
         });
     }
+    host::set_linked(Linked { components: addresses(info.components), modules: addresses(info.modules) });
     let pid = lwp::inside_first(|| {
-        for constructor in bytes(info.constructors).chunks_exact(size_of::<usize>()) {
-            let address = usize::from_le_bytes(constructor.try_into().unwrap_or_default());
+        for &address in addresses(info.constructors) {
             // Some compilers end their lists with 0 or -1.
             if address != 0 && address != usize::MAX {
                 let function = core::ptr::with_exposed_provenance::<c_void>(address);
@@ -123,45 +120,21 @@ pub fn init() {
         if error != 0 {
             fail("cannot make a process for the program", error);
         }
-        devices();
+        files::devices();
         current_process()
     });
     lwp::set_process(pid);
     console::init();
     map::init();
+    files::mount();
     rump_kern::init_main::set_chdir_hook(chdir);
-}
-
-/// Gives the rump kernel the block devices that the image's environment names.
-fn devices() {
-    let Ok(list) = host::param(ETFS) else { return };
-    for entry in list.split_ascii_whitespace() {
-        // SAFETY: the linker has put the function's address there, or 0.
-        let register = unsafe { rb_rump_etfs };
-        let parts = entry
-            .split_once('=')
-            .and_then(|(key, path)| Some((CString::new(key).ok()?, CString::new(path).ok()?)));
-        let error = match (register, parts) {
-            (None, _) => ENXIO,
-            (_, None) => EINVAL,
-            (Some(register), Some((key, path))) => register(key.as_ptr(), path.as_ptr(), ETFS_BLK),
-        };
-        if error != 0 {
-            rump_kern::log!("rumpbake: {ETFS}: {entry}: error {error}");
-            boot::exit(Exit::Exited(127));
-        }
-    }
 }
 
 /// Makes a directory of the rump kernel's the program's working directory.
 fn chdir(_proc: &'static Proc, path: &str) -> Result<(), Errno> {
     let path = CString::new(path).map_err(|_| Errno(EINVAL))?;
     let args = [path.as_ptr().expose_provenance() as u64, 0, 0, 0, 0, 0];
-    match lwp::inside(|| call::rump(SYS_chdir, args)) {
-        Ok(Ret { errno: 0, .. }) => Ok(()),
-        Ok(Ret { errno, .. }) => Err(Errno(errno)),
-        Err(lwp::NoMemory) => Err(Errno(ENOMEM)),
-    }
+    call::own(SYS_chdir, args).map(|_| ()).map_err(Errno)
 }
 
 /// A signal that the rump kernel has for one of its processes: the program is the only one with a host (SIGPIPE, for example).

@@ -162,15 +162,43 @@ pub extern "C" fn rumpuser_kill(pid: i64, signal: c_int) -> c_int {
     KILL.get().map_or(ENOSYS, |kill| kill(pid, signal))
 }
 
-/// rumpuser_dl_bootstrap: what the image holds was linked before it booted, and the rump kernel finds it in its link sets. Nothing else is loaded, so there is
-/// nothing to tell it.
+/// What the rump kernel's libraries register by link sets: addresses of its structures.
+#[derive(Clone, Copy, Debug)]
+pub struct Linked {
+    /// `struct rump_component`.
+    pub components: &'static [usize],
+    /// `struct modinfo`.
+    pub modules: &'static [usize],
+}
+
+static LINKED: Giant<Linked> = Giant::new(Linked { components: &[], modules: &[] });
+
+/// Says what rumpuser_dl_bootstrap finds.
+pub fn set_linked(linked: Linked) {
+    LINKED.set(linked);
+}
+
+/// rumpuser_dl_bootstrap: tells the rump kernel of the components and modules that its libraries have in link sets, as a host's does that looks through what is loaded. A
+/// rump kernel that has found them itself takes none of them a second time. Its symbols are not told, since nothing is loaded later; event counters it finds itself.
+///
+/// # Safety
+/// The functions are those of the rump kernel; null ones are not called.
 #[unsafe(no_mangle)]
-pub extern "C" fn rumpuser_dl_bootstrap(
-    _modinit: *const c_void,
+pub unsafe extern "C" fn rumpuser_dl_bootstrap(
+    modinit: Option<unsafe extern "C" fn(*const usize, usize)>,
     _symload: *const c_void,
-    _compload: *const c_void,
+    compload: Option<unsafe extern "C" fn(usize)>,
     _evcntattach: *const c_void,
 ) {
+    let Linked { components, modules } = LINKED.get();
+    if let Some(compload) = compload {
+        // SAFETY: the caller's promise; the addresses are those of the rump kernel's components.
+        components.iter().for_each(|&component| unsafe { compload(component) });
+    }
+    if let Some(modinit) = modinit {
+        // One by one, since a rump kernel takes all or none, and may know some. SAFETY: likewise, of its modules.
+        modules.iter().for_each(|module| unsafe { modinit(module, 1) });
+    }
 }
 
 /// rumpuser_daemonize_begin: ENOSYS: there is no terminal to leave.

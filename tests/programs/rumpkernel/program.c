@@ -1,7 +1,10 @@
 /* A program on the tests' rump kernel: what it does with files goes there, its threads, memory and clocks stay with the platform. */
+#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -9,8 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/sockio.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -123,6 +129,41 @@ static void ticks(void) {
     printf("ticks %s, %s\n", last - first >= 4 ? "came" : "are missing", ms >= 60 ? "with time between" : "too fast");
 }
 
+/* What is there before the program: file systems that the environment names, the network as it is configured or a server says. */
+static void before(void) {
+    static const unsigned long requests[4] = {SIOCGIFADDR, SIOCGIFNETMASK, SIOCGIFBRDADDR, SIOCGIFDSTADDR};
+    char text[128] = "";
+    int fd = open("/mnt/content", O_RDONLY);
+    if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+        err(1, "/mnt/content");
+    printf("mounted: %s", text);
+    close(fd);
+    fd = open("/tmp/file", O_RDWR | O_CREAT, 0600);
+    if (fd < 0 || write(fd, "a file", 6) != 6 || pread(fd, text, 6, 0) != 6 || memcmp(text, "a file", 6) != 0)
+        err(1, "/tmp/file");
+    close(fd);
+    int inet = socket(AF_INET, SOCK_DGRAM, 0);
+    if (inet < 0)
+        err(1, "socket");
+    struct ifreq request;
+    printf("address:");
+    for (int n = 0; n < 4; n++) {
+        memset(&request, 0, sizeof(request));
+        strcpy(request.ifr_name, "virt0");
+        if (ioctl(inet, requests[n], &request) != 0)
+            printf(" %s", strerror(errno));
+        else
+            printf(" %s", inet_ntoa(((struct sockaddr_in *)&request.ifr_addr)->sin_addr));
+    }
+    if (ioctl(inet, SIOCGIFMTU, &request) == 0)
+        printf(", MTU %d", request.ifr_mtu);
+    memset(text, 0, sizeof(text));
+    fd = open("/etc/resolv.conf", O_RDONLY);
+    printf("\nresolv.conf: %s\n", fd < 0 || read(fd, text, sizeof(text) - 1) < 0 ? strerror(errno) : text);
+    close(fd);
+    close(inet);
+}
+
 static void *write_later(void *arg) {
     usleep(50000);
     write(*(int *)arg, "x", 1);
@@ -212,6 +253,7 @@ int main(int argc, char **argv) {
     }
     files();
     image();
+    before();
     threads();
     both();
     ticks();

@@ -25,7 +25,10 @@ enum {
     EIO = 5,
     ENXIO = 6,
     EBADF = 9,
+    EEXIST = 17,
+    ENODEV = 19,
     EINVAL = 22,
+    ENOTTY = 25,
     EMFILE = 24,
     ETIMEDOUT = 60,
     EPROGMISMATCH = 75,
@@ -62,17 +65,29 @@ struct rk_ops {
 };
 int rk_fdalloc(const struct rk_ops *ops, void *data, int *fdp);
 
-/* Devices register themselves: by a constructor ... */
+/* Devices register themselves: by a constructor, by a link set of which rumpuser_dl_bootstrap tells ... */
 struct rk_device {
     const char *name;
     const struct rk_ops *ops;
     int (*attach)(void);
     struct rk_device *next;
     int is_there;
+    /* What its files have; itself, if this is null. */
+    void *data;
 };
 void rump_component_load(struct rk_device *device);
+#define RK_COMPONENT(device) \
+    static struct rk_device *const device##_entry __attribute__((used, section("link_set_rump_components"))) = &device
 /* ... or come later. */
 void rk_files_add(struct rk_device *device);
+struct rk_device *rk_device_of(const char *name);
+
+/* Files in memory, and file systems (memory.c). */
+int rk_create(const char *name, const struct rk_ops **opsp, void **datap);
+int rk_mkdir(const char *name);
+int rk_mount(const char *kind, const char *directory, const void *args, size_t len);
+/* The calls of the network; what takes its place where that library is not there does not know them. */
+int rk_net_call(int number, const long *args, long *values);
 /* ... and modules by a link set. */
 struct rk_module {
     const char *name;
@@ -93,6 +108,7 @@ void rk_callout_schedule(struct rk_callout *callout, int64_t after_ns);
 int64_t rk_now_ns(void);
 
 void *rk_alloc(size_t size);
+void rk_move(void *to, const void *from, size_t len);
 int rk_same(const char *a, const char *b);
 char *rk_copy(const char *string);
 

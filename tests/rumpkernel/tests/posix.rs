@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int, c_long};
 
 use rump_hypercall::boot::Exit;
 use rumpbake_posix::{Outcome, run_to_end, take_console};
-use rumpbake_rumpuser::host::rumpuser_exit;
+use rumpbake_rumpuser::host::{Linked, rumpuser_exit, set_linked};
 
 unsafe extern "C" {
     fn rump_boot_setsigmodel(model: c_int);
@@ -12,6 +12,11 @@ unsafe extern "C" {
     fn rump_pub_lwproc_rfork(flags: c_int) -> c_int;
     fn rump_pub_lwproc_releaselwp();
     fn rump_syscall(number: c_int, args: *mut c_long, len: usize, values: *mut c_long) -> c_int;
+    /// Link sets, as addresses.
+    static __start_link_set_rump_components: usize;
+    static __stop_link_set_rump_components: usize;
+    static __start_link_set_modules: usize;
+    static __stop_link_set_modules: usize;
 }
 
 const SYS_READ: c_int = 3;
@@ -27,6 +32,12 @@ fn call(number: c_int, args: [c_long; 4]) -> Result<[c_long; 2], c_int> {
     // SAFETY: the arguments are what the call asks for.
     let error = unsafe { rump_syscall(number, words.as_mut_ptr(), size_of_val(&words), values.as_mut_ptr()) };
     if error == 0 { Ok(values) } else { Err(error) }
+}
+
+/// A link set from its bounds.
+fn set(start: *const usize, stop: *const usize) -> &'static [usize] {
+    // SAFETY: the bounds are those of one array, which nobody writes.
+    unsafe { std::slice::from_raw_parts(start, stop.addr().wrapping_sub(start.addr()) / size_of::<usize>()) }
 }
 
 fn open(name: &CStr) -> Result<c_long, c_int> {
@@ -69,6 +80,10 @@ fn uses() {
 #[test]
 fn a_rump_kernel_runs_in_a_host_process() {
     take_console();
+    set_linked(Linked {
+        components: set(&raw const __start_link_set_rump_components, &raw const __stop_link_set_rump_components),
+        modules: set(&raw const __start_link_set_modules, &raw const __stop_link_set_modules),
+    });
     let ended = run_to_end(|| {
         // SAFETY: started once, in the order that rump(3) asks for.
         unsafe {

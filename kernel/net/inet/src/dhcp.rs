@@ -223,9 +223,38 @@ pub enum Change {
     Lost(Lease),
 }
 
+/// What a client's messages go over.
+pub trait Link {
+    /// Its name, for the console.
+    fn name(&self) -> &str;
+    /// Its hardware address, if it has one.
+    fn mac(&self) -> Option<Mac>;
+    /// Sends a datagram of UDP whose checksum is that of the pseudo header alone. One that cannot be sent is as if it were lost.
+    fn send(&self, datagram: &[u8], src: Addr, dst: Addr);
+}
+
+impl Link for &'static Ifnet {
+    fn name(&self) -> &str {
+        Ifnet::name(self)
+    }
+
+    fn mac(&self) -> Option<Mac> {
+        Ifnet::mac(self)
+    }
+
+    fn send(&self, datagram: &[u8], src: Addr, dst: Addr) {
+        if let Some(slice) = Slice::from_bytes(datagram, HEADROOM) {
+            let mut packet = Packet::new(slice);
+            packet.checksum = Checksum::Partial { start: 0, offset: 6 };
+            let options = Options { ifp: Some(self), broadcast: true, ..Options::default() };
+            let _ = ip_output(packet, src, dst, proto::UDP, &options);
+        }
+    }
+}
+
 /// The client of one interface.
-pub struct Client {
-    ifp: &'static Ifnet,
+pub struct Client<L: Link = &'static Ifnet> {
+    link: L,
     mac: Mac,
     hostname: Vec<u8>,
     state: State,
@@ -244,14 +273,14 @@ fn random() -> u32 {
     u32::from_le_bytes(bytes)
 }
 
-impl Client {
+impl<L: Link> Client<L> {
     /// Begins to look for a lease. `None` on an interface without hardware address.
     #[must_use]
-    pub fn new(ifp: &'static Ifnet, hostname: &[u8]) -> Option<Self> {
+    pub fn new(link: L, hostname: &[u8]) -> Option<Self> {
         let now_ns = time::monotonic_ns();
         let mut client = Self {
-            ifp,
-            mac: ifp.mac()?,
+            mac: link.mac()?,
+            link,
             hostname: hostname.to_vec(),
             state: State::Selecting,
             xid: random(),
@@ -334,7 +363,7 @@ impl Client {
         bytes
     }
 
-    /// Sends the message for the state; one that cannot be sent is as if it were lost.
+    /// Sends the message for the state.
     fn send(&mut self, now_ns: u64) {
         let (src, dst) = match &self.state {
             State::Renewing(lease, _) => (lease.addr, lease.server),
@@ -346,12 +375,7 @@ impl Client {
         let pseudo = pseudo_header(src, dst, proto::UDP, len).partial();
         let mut bytes = udp_header(CLIENT_PORT, SERVER_PORT, len as u16, pseudo).to_vec();
         bytes.extend_from_slice(&message);
-        if let Some(slice) = Slice::from_bytes(&bytes, HEADROOM) {
-            let mut packet = Packet::new(slice);
-            packet.checksum = Checksum::Partial { start: 0, offset: 6 };
-            let options = Options { ifp: Some(self.ifp), broadcast: true, ..Options::default() };
-            let _ = ip_output(packet, src, dst, proto::UDP, &options);
-        }
+        self.link.send(&bytes, src, dst);
         let span_ns = (RETRY_NS << self.sent.min(8)).min(RETRY_MAX_NS);
         // Spread by an eighth, so that many clients that start at once do not stay in step.
         let spread_ns = u64::from(random()) % (span_ns / 8);
@@ -393,7 +417,7 @@ impl Client {
             }
             (State::Renewing(lease, _) | State::Rebinding(lease, _), kind::NAK) => {
                 let lost = Change::Lost(lease.clone());
-                log!("rumpbake: {}: the DHCP server took the address {} back", self.ifp.name(), lease.addr);
+                log!("rumpbake: {}: the DHCP server took the address {} back", self.link.name(), lease.addr);
                 self.restart(now_ns);
                 Some(lost)
             }
@@ -422,7 +446,7 @@ impl Client {
             State::Selecting | State::Requesting(_) => {
                 if self.sent == MESSAGES_BEFORE_NOTICE && !self.noticed {
                     self.noticed = true;
-                    log!("rumpbake: {}: no DHCP server has answered yet", self.ifp.name());
+                    log!("rumpbake: {}: no DHCP server has answered yet", self.link.name());
                 }
                 if matches!(self.state, State::Requesting(_)) && self.sent >= REQUESTS_MAX {
                     self.restart(now_ns);
@@ -441,7 +465,7 @@ impl Client {
             }
             State::Renewing(lease, ends_ns) | State::Rebinding(lease, ends_ns) if now_ns >= *ends_ns => {
                 let lost = Change::Lost(lease.clone());
-                log!("rumpbake: {}: the address {} has expired", self.ifp.name(), lease.addr);
+                log!("rumpbake: {}: the address {} has expired", self.link.name(), lease.addr);
                 self.restart(now_ns);
                 Some(lost)
             }

@@ -10,12 +10,16 @@ enum {
     SYS_dup = 41,
     SYS_pipe = 42,
     SYS_dup2 = 90,
+    SYS_mkdir = 136,
     SYS_readv = 120,
     SYS_writev = 121,
     SYS_pread = 173,
     SYS_lseek = 199,
     SYS_poll = 209,
     SYS_kqueue = 344,
+    SYS_mount = 410,
+    O_CREAT = 0x200,
+    O_EXCL = 0x800,
     FILES = 64,
     PIPE = 512
 };
@@ -130,7 +134,19 @@ static int change_directory(const char *name) {
     return 0;
 }
 
-static int open_file(const char *given, int *fdp) {
+struct rk_device *rk_device_of(const char *name) {
+    struct rk_device *device = devices;
+    while (device != NULL && !rk_same(device->name, name))
+        device = device->next;
+    return device;
+}
+
+/* Of the network there is a library of its own. */
+__attribute__((weak)) int rk_net_call(int number, const long *args, long *values) {
+    return ENOSYS;
+}
+
+static int open_file(const char *given, int flags, int *fdp) {
     char name[64];
     size_t len = 0;
     for (const char *from = given[0] == '/' ? "" : directory; *from != '\0'; from++)
@@ -138,10 +154,19 @@ static int open_file(const char *given, int *fdp) {
     for (; *given != '\0' && len < sizeof(name) - 1; given++)
         name[len++] = *given;
     name[len] = '\0';
-    for (struct rk_device *device = devices; device != NULL; device = device->next)
-        if (rk_same(device->name, name))
-            return device->is_there ? rk_fdalloc(device->ops, device, fdp) : ENXIO;
-    return ENOENT;
+    struct rk_device *device = rk_device_of(name);
+    if (device != NULL && (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+        return EEXIST;
+    if (device != NULL && !device->is_there)
+        return ENXIO;
+    if (device != NULL)
+        return rk_fdalloc(device->ops, device->data != NULL ? device->data : device, fdp);
+    if ((flags & O_CREAT) == 0)
+        return ENOENT;
+    const struct rk_ops *ops;
+    void *data;
+    int error = rk_create(name, &ops, &data);
+    return error != 0 ? error : rk_fdalloc(ops, data, fdp);
 }
 
 static int transfer(int is_write, const long *args, long *values) {
@@ -213,7 +238,7 @@ static int call(int number, const long *args, long *values) {
     case SYS_writev:
         return transfer_vector(number == SYS_writev, args, values);
     case SYS_open:
-        error = open_file((const char *)args[0], &fd);
+        error = open_file((const char *)args[0], (int)args[1], &fd);
         values[0] = fd;
         return error;
     case SYS_close:
@@ -248,8 +273,12 @@ static int call(int number, const long *args, long *values) {
             return EINVAL;
         values[0] = file->offset = args[2];
         return 0;
+    case SYS_mkdir:
+        return rk_mkdir((const char *)args[0]);
+    case SYS_mount:
+        return rk_mount((const char *)args[0], (const char *)args[1], (const void *)args[3], args[4]);
     default:
-        return ENOSYS;
+        return rk_net_call(number, args, values);
     }
 }
 

@@ -13,6 +13,26 @@ extern void *const __start_link_set_evcnts[] __attribute__((weak)), *const __sto
 static struct rk_device *devices;
 static int early, late, sigmodel;
 
+static int weight;
+
+/* Those that rumpuser_dl_bootstrap tells of: what is known is not taken again. */
+static const struct rk_module *modules[8];
+
+static int module_add(const struct rk_module *module) {
+    int n = 0;
+    for (; modules[n] != NULL; n++)
+        if (modules[n] == module)
+            return EEXIST;
+    modules[n] = module;
+    weight += module->weight;
+    return 0;
+}
+
+static void modules_add(const struct modinfo *const *first, size_t count) {
+    for (size_t n = 0; n < count; n++)
+        module_add((const struct rk_module *)first[n]);
+}
+
 static const struct rk_module kern_module = {"kern", 1};
 RK_MODULE(kern_module);
 
@@ -26,8 +46,15 @@ __attribute__((constructor(101))) static void count_early(void) {
 
 /* Called by constructors: there is no CPU yet, and no thread but the first. */
 void rump_component_load(struct rk_device *device) {
+    for (struct rk_device *known = devices; known != NULL; known = known->next)
+        if (known == device)
+            return;
     device->next = devices;
     devices = device;
+}
+
+static void component_load(const struct rump_component *component) {
+    rump_component_load((struct rk_device *)component);
 }
 
 void rk_panic(const char *file, int line, const char *what) {
@@ -41,6 +68,11 @@ void *rk_alloc(size_t size) {
     for (size_t at = 0; at < size; at++)
         ((volatile char *)memory)[at] = 0;
     return memory;
+}
+
+void rk_move(void *to, const void *from, size_t len) {
+    for (size_t at = 0; at < len; at++)
+        ((volatile char *)to)[at] = ((const char *)from)[at];
 }
 
 char *rk_copy(const char *string) {
@@ -75,9 +107,11 @@ int rump_init(void) {
     rk_assert(rumpuser_getparam(RUMPUSER_PARAM_NCPU, processors, sizeof(processors)) == 0);
     rk_sched_init();
     rk_schedule();
-    int weight = 0;
+    /* As module_init does, with what is in this library set aside for rumpuser_dl_bootstrap. */
     for (const struct rk_module *const *module = __start_link_set_modules; module < __stop_link_set_modules; module++)
-        weight += (*module)->weight;
+        if (*module != &kern_module)
+            rk_assert(module_add(*module) == 0);
+    rumpuser_dl_bootstrap(modules_add, NULL, component_load, NULL);
     rk_callout_start();
     for (struct rk_device *device = devices; device != NULL; device = device->next)
         device->is_there = device->attach == NULL || device->attach() == 0;

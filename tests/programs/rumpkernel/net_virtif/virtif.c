@@ -60,14 +60,24 @@ static int frame_write(struct rk_file *file, const void *data, size_t len, size_
     return 0;
 }
 
+/* There is no interface before one is made. */
 static int attach(void) {
     rumpuser_mutex_init(&mutex, RUMPUSER_MTX_KMUTEX);
     rumpuser_cv_init(&arrived);
-    return rumpcomp_virt_create("virt0", &softc, address, &virtif);
+    return ENXIO;
 }
 
 static const struct rk_ops frame_ops = {frame_read, frame_write};
 static struct rk_device frame_device = {.name = "/dev/virt0", .ops = &frame_ops, .attach = attach};
+
+/* NetBSD's virtif names the card by the interface's number. */
+int rk_virtif_clone(void) {
+    if (virtif != NULL)
+        return EEXIST;
+    int error = rumpcomp_virt_create("0", &softc, address, &virtif);
+    frame_device.is_there = error == 0;
+    return error;
+}
 
 __attribute__((constructor)) static void load(void) {
     rump_component_load(&frame_device);

@@ -111,6 +111,4 @@ int rump_pub_etfs_register(const char *key, const char *path, int type) {
 static const struct rk_ops disk_ops = {disk_read, disk_write};
 static struct rk_device disk_device = {.name = "/dev/disk", .ops = &disk_ops, .attach = attach};
 
-__attribute__((constructor)) static void load(void) {
-    rump_component_load(&disk_device);
-}
+RK_COMPONENT(disk_device);
