@@ -104,7 +104,12 @@ impl Image {
 ///
 /// # Panics
 /// If it cannot be started or has not ended after minutes.
-pub fn finish(mut command: Command, input: &[u8]) -> Run {
+pub fn finish(command: Command, input: &[u8]) -> Run {
+    finish_within(PATIENCE, command, input)
+}
+
+/// [`finish`] with another deadline than for most.
+pub(crate) fn finish_within(patience: Duration, mut command: Command, input: &[u8]) -> Run {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -119,7 +124,7 @@ pub fn finish(mut command: Command, input: &[u8]) -> Run {
     let collector = std::thread::spawn(move || child.wait_with_output());
     let start = Instant::now();
     while !collector.is_finished() {
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > patience {
             let _ = Command::new("kill").arg(pid.to_string()).status();
             let output =
                 collector.join().expect("the collector does not panic").expect("the child was started");

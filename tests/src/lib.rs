@@ -7,6 +7,7 @@
 mod boot;
 mod build;
 pub mod cable;
+pub mod dom0;
 pub mod flood;
 pub mod gotest;
 mod guest;

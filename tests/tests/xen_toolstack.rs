@@ -5,66 +5,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rumpbake_tests::{Program, Run, c, c_from, finish, go, go_from, rumpbake, run, work_dir, workspace};
-
-/// What jobs in dom0 are written with.
-const PRELUDE: &str = r#"
-fail() { echo "FAILED: $*"; xl list; xl dmesg | tail -n 20; exit 1; }
-console() { cat "/var/log/xen/console/guest-$1.log" | tr -d '\r'; }
-# make NAME IMAGE [LINE OF THE CONFIGURATION...]: creates a guest of type TYPE. The counter of PVH ones is the processor's own: where Xen emulates it, QEMU
-# names a rdtscp, with which Go reads it now and then, as a rdtsc, and Xen raises a general protection fault.
-make() {
-    name=$1
-    printf 'name="%s"\ntype="%s"\nkernel="/job/%s"\nmemory=%s\nvcpus=1\non_poweroff="destroy"\non_crash="destroy"\n' "$1" "${TYPE:-pv}" "$2" "${MEMORY:-32}" >"/tmp/$1.cfg"
-    shift 2
-    if [ "${TYPE:-pv}" = pvh ]; then set -- 'tsc_mode="native"' "$@"; fi
-    for line; do echo "$line" >>"/tmp/$name.cfg"; done
-    xl create -q "/tmp/$name.cfg" || fail "xl create $name"
-}
-# await NAME TEXT: until the guest's console shows the text.
-await() {
-    tries=0
-    until console "$1" 2>/dev/null | grep -qF "$2"; do
-        tries=$((tries + 1))
-        [ $tries -lt 600 ] || fail "the console of $1 does not show '$2', but: $(console "$1")"
-        usleep 100000
-    done
-}
-# gone NAME: until there is no such guest.
-gone() {
-    tries=0
-    while xl domid "$1" >/dev/null 2>&1; do
-        tries=$((tries + 1))
-        [ $tries -lt 600 ] || fail "$1 does not end: $(console "$1")"
-        usleep 100000
-    done
-}
-"#;
-
-/// The program as a guest's kernel.
-fn guest(program: &Program, name: &str, options: &[&str]) -> PathBuf {
-    let image = work_dir("xen-toolstack").join(format!("{name}.img"));
-    run(rumpbake().arg("xen").arg(&program.elf).arg("-o").arg(&image).args(options));
-    image
-}
-
-/// What `rumpbake xen` is told for a guest of type pvh.
-const PVH: [&str; 2] = ["--type", "pvh"];
+use rumpbake_tests::dom0::{PVH, dom0, guest};
+use rumpbake_tests::{Program, c, c_from, finish, go, go_from, rumpbake, run, work_dir, workspace};
 
 /// The program as an image for bare metal.
 fn bare_metal(program: &Program, name: &str) -> PathBuf {
-    let image = work_dir("xen-toolstack").join(format!("{name}.img"));
+    let image = work_dir("dom0").join(format!("{name}.img"));
     run(rumpbake().arg("hw").arg(&program.elf).arg("-o").arg(&image));
     image
-}
-
-/// Runs a job in dom0, with these images beside it.
-fn dom0(name: &str, job: &str, images: &[PathBuf]) -> Run {
-    let path = work_dir("xen-toolstack").join(name);
-    std::fs::write(&path, format!("{PRELUDE}{job}")).expect("the work folder is writable");
-    let mut command = Command::new("sh");
-    command.arg(workspace().join("qemu-scripts/xen-xl.sh")).arg(&path).args(images);
-    finish(command, b"")
 }
 
 fn hello() -> Program {
@@ -203,57 +151,6 @@ fn an_image_for_pvh_guests_runs_on_bare_metal() {
     let mut command = rumpbake();
     command.arg("run").arg(image).args(["--", "again"]);
     let _ = finish(command, b"").status(2).shows("argument 1: again\n");
-}
-
-#[test]
-fn a_guest_serves_on_the_bridge() {
-    let app = workspace().join("apps/netserver/netserver.c");
-    let server = c_from("xen-netserver", &[app], &[]);
-    let work = work_dir("xen-toolstack");
-    let xl = work.join("server.cfg");
-    let net = r#"{"net": {"required": true, "interfaces": [{"name": "xennet0", "address": "10.0.0.2/24"}]}}"#;
-    let json = work.join("server.json");
-    std::fs::write(&json, net).expect("the work folder is writable");
-    let json = json.to_str().expect("the checkout's path is text");
-    let xl_text = xl.to_str().expect("the checkout's path is text");
-    let images = [
-        guest(&server, "server", &["--config", json, "--xl-config", xl_text]),
-        guest(&server, "pvh-server", &[&PVH[..], &["--config", json]].concat()),
-    ];
-    let config = std::fs::read_to_string(&xl).expect("the command writes it");
-    assert!(config.contains("\nvif = [\"bridge=xenbr0\"]\n"), "{config}");
-    let job = r#"
-        vif='vif=["bridge=br0,script=hotplug"]'
-        http() { printf 'GET / HTTP/1.0\r\n\r\n' | timeout 60 nc 10.0.0.2 80; }
-        dd if=/dev/urandom of=/tmp/sent bs=64k count=32 2>/dev/null
-        # serves NAME: such a guest answers, and ends.
-        serves() {
-            make "$1" "$1.img" "$vif"
-            await "$1" 'netserver: ready'
-            ping -c 3 -w 60 10.0.0.2 >/dev/null || fail "no answer to ping: $(console $1)"
-            http | grep -qF 'Hello, world' || fail "no answer to HTTP: $(console $1)"
-            # Larger than rings and windows, there and back.
-            timeout 120 nc 10.0.0.2 7 </tmp/sent >/tmp/back
-            cmp /tmp/sent /tmp/back || fail "the echo differs: $(console $1)"
-            echo "echoed: $1"
-            xl shutdown -w "$1"
-            gone "$1"
-        }
-        serves server
-        TYPE=pvh serves pvh-server
-
-        # Without the device that it needs.
-        make alone server.img
-        gone alone
-        console alone
-        echo "left: $(xenstore-ls -f / | grep -c /backend/vif/.*state) devices"
-    "#;
-    let _ = dom0("bridge", job, &images)
-        .ok()
-        .shows("echoed: server\n")
-        .shows("echoed: pvh-server\n")
-        .shows("the configuration names the interface xennet0, which this machine has not; it has lo0\n")
-        .shows("left: 0 devices\n");
 }
 
 #[test]
