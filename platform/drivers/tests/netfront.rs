@@ -344,6 +344,7 @@ fn events_are_asked_for() {
         assert!(backend.deliver(&bytes(60), 0, None));
         assert!(nic.interrupt(Interrupt::Queues) && !nic.interrupt(Interrupt::Queues));
         assert!(nic.enable_interrupt(), "one has come already");
+        assert_eq!(Backend::get(backend.receive, 3), 0, "an event would be in vain");
         assert!(nic.receive().is_some() && !nic.enable_interrupt());
     });
 }

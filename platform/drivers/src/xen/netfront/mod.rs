@@ -267,7 +267,13 @@ impl Nic for Netfront {
     }
 
     fn enable_interrupt(&mut self) -> bool {
-        let waiting = self.rings.as_ref().is_some_and(|rings| rings.receive.ring.ask());
+        let waiting = self.rings.as_ref().is_some_and(|rings| {
+            let waiting = rings.receive.ring.ask();
+            if waiting {
+                rings.receive.ring.silence();
+            }
+            waiting
+        });
         self.enabled = !waiting;
         waiting
     }
