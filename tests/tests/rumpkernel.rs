@@ -63,6 +63,8 @@ fn root(folder: &Path) -> PathBuf {
     let root = folder.join("root");
     std::fs::create_dir_all(root.join("images")).unwrap();
     std::fs::write(root.join("images/disk.img"), "from the root archive\n").unwrap();
+    std::fs::create_dir_all(root.join("baked/deep")).unwrap();
+    std::fs::write(root.join("baked/deep/file"), "as it was baked\n").unwrap();
     root
 }
 
@@ -79,7 +81,7 @@ fn serves(platform: Platform) {
     let options = ["--rump-libs", folder, "--rump-components", "vfs,net_virtif", "--root", root];
     let devices = "RUMP_ETFS=/dev/image=/images/disk.img /dev/other=/dev/md1:1m";
     let mounts = "RUMP_MOUNT=/mnt=image:/dev/image /tmp=tmpfs";
-    let more = ["--cwd", "/dev", "--env", devices, "--env", mounts];
+    let more = ["--cwd", "/dev", "--env", devices, "--env", mounts, "--env", "RUMP_FILES=/baked"];
     let options = [&options[..], &more].concat();
     let image = program(&name).bake_for(platform, &options);
     let wild = image.run_args(&["wild"]).status(128 + 11);
@@ -107,7 +109,10 @@ fn serves(platform: Platform) {
             "mapped: from the, 0 behind it, not written: from, shared: Operation not supported by device\n",
         )
         .shows("mounted: from the root archive\n")
+        .shows("baked: as it was baked\n")
         .shows(addresses)
+        .shows("kevent: 1, 77, 42, same; console: Operation not supported\n")
+        .shows("statvfs: rkfs, 512, 1000\n")
         .shows("wild inside: Bad address, Bad address, Bad address, read\n")
         .shows("absent: No such file or directory\n")
         .shows("wild: Bad address, Bad address, Bad address\n")

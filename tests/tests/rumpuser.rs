@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use rumpbake_tests::{Platform, c, on, run, work_dir, workspace};
+use rumpbake_tests::{Platform, c, finish, on, rumpbake, run, work_dir, workspace};
 
 /// Compiles the suite to `librump.a` in a folder of its own, as NetBSD's libraries are compiled; returns the folder.
 fn library() -> std::path::PathBuf {
@@ -58,6 +58,26 @@ fn short_calls_are_near(map: &str) {
     }
 }
 
+/// A QEMU with a device that interrupts when it is told to, as `$RUMPBAKE_QEMU` names one.
+fn qemu_with_device() -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    let script = work_dir("rumpuser-device").join("qemu");
+    let text = "#!/bin/sh\nexec qemu-system-x86_64 \"$@\" -device edu\n";
+    std::fs::write(&script, text).unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    script
+}
+
+/// Components drive devices of their own by rumpcomp_pci_*: memory, DMA, interrupts.
+fn devices_interrupt(image: &std::path::Path) {
+    let mut command = rumpbake();
+    command.args(["run", "--machine", "pc"]).arg(image).env("RUMPBAKE_QEMU", qemu_with_device());
+    let _ = finish(command, b"")
+        .ok()
+        .shows("rumpuser: a device has copied and interrupted\n")
+        .shows("tests passed\n");
+}
+
 fn conforms(platform: Platform) {
     // Both platforms' tests use the folder.
     static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
@@ -74,6 +94,7 @@ fn conforms(platform: Platform) {
     let run = image.run().ok();
     // Xen's first guest has no card.
     if platform == Platform::Hw {
+        devices_interrupt(&image.path);
         assert!(run.console.contains("rumpuser: the gateway has answered\n"), "{}", run.console);
     }
     let _ = run

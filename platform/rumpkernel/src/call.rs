@@ -12,7 +12,7 @@ use rump_abi::syscall::SYS___sysctl;
 use rump_hypercall::user::{self, Fault};
 use rump_kern::Ret;
 
-use crate::{console, lwp};
+use crate::{console, lwp, older};
 
 unsafe extern "C" {
     /// A system call of the thread's lwp: number, arguments and their length, the two values; 0 or an error number.
@@ -43,7 +43,7 @@ extern "C" fn call(a0: u64, a1: u64, a2: u64, a3: u64, a4: u64, a5: u64, entry: 
     let lwp = rump_kern::curlwp();
     // Nothing in rumpuser(3) ends a sleep of the rump kernel's for a signal's sake; so one that ends the program does that at once.
     lwp.elsewhere.set(true);
-    let ret = lwp::inside(|| console::call(number, args).unwrap_or_else(|| rump(number, args)));
+    let ret = lwp::inside(|| serve(number, args));
     lwp.elsewhere.set(false);
     match ret {
         Ok(ret) if number == SYS___sysctl && [ENOSYS, ENOENT].contains(&ret.errno) => {
@@ -52,6 +52,17 @@ extern "C" fn call(a0: u64, a1: u64, a2: u64, a3: u64, a4: u64, a5: u64, entry: 
         }
         Ok(ret) => ret,
         Err(lwp::NoMemory) => Ret::err(ENOMEM),
+    }
+}
+
+/// A call of the program's, as the thread's lwp.
+fn serve(number: usize, args: Args) -> Ret {
+    if let Some(ret) = console::call(number, args) {
+        return ret;
+    }
+    match rump(number, args) {
+        Ret { errno: ENOSYS, .. } => older::call(number, args),
+        ret => ret,
     }
 }
 

@@ -6,11 +6,13 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use rump_abi::errno::EOPNOTSUPP;
+use rump_abi::event::{EV_DELETE, EVFILT_READ, EVFILT_WRITE};
 use rump_abi::fcntl::{F_DUPFD, F_DUPFD_CLOBOTH, F_DUPFD_CLOEXEC, F_DUPFD_CLOFORK};
 use rump_abi::syscall as nr;
-use rump_abi::types::Pollfd;
+use rump_abi::types::{Kevent, Pollfd};
 use rump_hypercall::{Giant, time};
-use rump_kern::copy::copyin_slice;
+use rump_kern::copy::{copyin, copyin_slice};
 use rump_kern::filedesc::{FD_MAX, attr, fcntl, rw};
 use rump_kern::select::{
     Item, set_wait_hook, sys___pollts50, sys___pselect50, sys___select50, sys_poll, wait_own,
@@ -81,6 +83,12 @@ pub fn call(number: usize, args: Args) -> Option<Ret> {
             copied(fd as i32 as i64, None);
             return Some(ret);
         }
+        nr::SYS___kevent100 if watches_console(args, size_of::<Kevent>()) => {
+            return Some(Ret::err(EOPNOTSUPP));
+        }
+        nr::SYS_compat_100___kevent50 if watches_console(args, OLD_KEVENT) => {
+            return Some(Ret::err(EOPNOTSUPP));
+        }
         nr::SYS_poll if polls_console(args) => sys_poll,
         nr::SYS___pollts50 if polls_console(args) => sys___pollts50,
         nr::SYS___select50 if selects_console(args) => sys___select50,
@@ -101,6 +109,20 @@ fn copy(number: usize, args: Args) -> Option<Ret> {
         copied(ret.value, console(args[0]));
     }
     Some(ret)
+}
+
+/// Bytes of `struct kevent` before NetBSD 11; it begins as the newer one does.
+const OLD_KEVENT: usize = 40;
+
+/// Whether kevent(2) is to watch a descriptor of the console: the rump kernel, whose queue it is, knows an unused queue in its place, of which nothing would ever be told.
+fn watches_console([_, changes, count, ..]: Args, size: usize) -> bool {
+    (0..(count as u32 as usize).min(FD_MAX)).any(|nth| {
+        let change: Result<[u32; 4], _> = copyin(changes as usize + nth * size);
+        change.is_ok_and(|[fd, _, filter, flags]| {
+            let is_file = [EVFILT_READ, EVFILT_WRITE].contains(&filter);
+            is_file && flags & EV_DELETE == 0 && number(fd as i32).is_some()
+        })
+    })
 }
 
 /// Whether poll(2), or pollts(2), asks about the console.

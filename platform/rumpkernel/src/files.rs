@@ -3,6 +3,7 @@
 //! | parameter | example | what it does |
 //! |---|---|---|
 //! | `RUMP_ETFS` | `/dev/disk=/images/ffs.img /dev/other=/dev/md0:64m` | makes files of the root archive, or memory disks, block devices |
+//! | `RUMP_FILES` | `/www /etc/app.conf` | has files and directories of the root archive under the same names |
 //! | `RUMP_MOUNT` | `/mnt=ffs:/dev/disk /tmp=tmpfs` | mounts file systems, in this order |
 
 use alloc::ffi::CString;
@@ -13,6 +14,7 @@ use rump_abi::errno::{EEXIST, EINVAL, ENXIO};
 use rump_abi::fcntl::{O_CREAT, O_EXCL, O_WRONLY};
 use rump_abi::syscall::{SYS___mount50, SYS_close, SYS_mkdir, SYS_open, SYS_write};
 use rump_hypercall::boot::{self, Exit};
+use rumpbake_rumpuser::file::is_directory;
 use rumpbake_rumpuser::host;
 
 use crate::call::own;
@@ -33,21 +35,24 @@ unsafe extern "C" {
 }
 
 const ETFS: &str = "RUMP_ETFS";
+const FILES: &str = "RUMP_FILES";
 const MOUNT: &str = "RUMP_MOUNT";
-/// A block device (`RUMP_ETFS_BLK`).
+/// A file, a block device, a directory with all below it (`RUMP_ETFS_REG`, `_BLK`, `_DIR_SUBDIRS`).
+const ETFS_REG: c_int = 0;
 const ETFS_BLK: c_int = 1;
+const ETFS_TREE: c_int = 4;
 /// Permissions of directories and files that are made.
 const DIRECTORY_MODE: u64 = 0o755;
 const FILE_MODE: u64 = 0o644;
 /// Bytes of mount(2)'s arguments: as many as any file system asks for.
 const ARGS_LEN: usize = 256;
 
-/// The entries `KEY=VALUE` of a parameter, each given to `act`; what fails ends the image.
-fn each(parameter: &str, act: impl Fn(&str, &str) -> Result<(), c_int>) {
+/// The entries `KEY=VALUE` of a parameter, or `KEY` alone, each given to `act`; what fails ends the image.
+fn each(parameter: &str, act: impl Fn(&str, Option<&str>) -> Result<(), c_int>) {
     let Ok(list) = host::param(parameter) else { return };
     for entry in list.split_ascii_whitespace() {
-        let done = entry.split_once('=').ok_or(EINVAL).and_then(|(key, value)| act(key, value));
-        if let Err(error) = done {
+        let (key, value) = entry.split_once('=').map_or((entry, None), |(key, value)| (key, Some(value)));
+        if let Err(error) = act(key, value) {
             rump_kern::log!("rumpbake: {parameter}: {entry}: error {error}");
             boot::exit(Exit::Exited(127));
         }
@@ -62,15 +67,21 @@ fn at(text: &CString) -> u64 {
     text.as_ptr().expose_provenance() as u64
 }
 
-/// Gives the rump kernel the block devices that the image's environment names.
-pub fn devices() {
-    each(ETFS, |key, path| {
-        // SAFETY: the linker has put the function's address there, or 0.
-        let register = unsafe { rb_rump_etfs }.ok_or(ENXIO)?;
-        match register(string(key)?.as_ptr(), string(path)?.as_ptr(), ETFS_BLK) {
-            0 => Ok(()),
-            error => Err(error),
-        }
+fn register(key: &str, path: &str, kind: c_int) -> Result<(), c_int> {
+    // SAFETY: the linker has put the function's address there, or 0.
+    let register = unsafe { rb_rump_etfs }.ok_or(ENXIO)?;
+    match register(string(key)?.as_ptr(), string(path)?.as_ptr(), kind) {
+        0 => Ok(()),
+        error => Err(error),
+    }
+}
+
+/// Gives the rump kernel the devices and files of the host's that the image's environment names.
+pub fn register_all() {
+    each(ETFS, |key, path| register(key, path.ok_or(EINVAL)?, ETFS_BLK));
+    each(FILES, |name, path| {
+        let path = path.unwrap_or(name);
+        register(name, path, if is_directory(path.as_bytes())? { ETFS_TREE } else { ETFS_REG })
     });
 }
 
@@ -99,6 +110,7 @@ fn args(kind: &str, device: &CString) -> [u64; ARGS_LEN / 8] {
 /// Mounts what the image's environment names.
 pub fn mount() {
     each(MOUNT, |directory, what| {
+        let what = what.ok_or(EINVAL)?;
         let (kind, device) = what.split_once(':').unwrap_or((what, ""));
         make_directory(directory)?;
         let (name, device, directory) = (string(kind)?, string(device)?, string(directory)?);

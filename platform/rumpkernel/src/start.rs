@@ -120,7 +120,7 @@ pub fn init() {
         if error != 0 {
             fail("cannot make a process for the program", error);
         }
-        files::devices();
+        files::register_all();
         current_process()
     });
     lwp::set_process(pid);

@@ -12,11 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/event.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/sockio.h>
+#include <sys/statvfs.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -138,6 +140,12 @@ static void before(void) {
         err(1, "/mnt/content");
     printf("mounted: %s", text);
     close(fd);
+    memset(text, 0, sizeof(text));
+    fd = open("/baked/deep/file", O_RDONLY);
+    if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+        err(1, "/baked/deep/file");
+    printf("baked: %s", text);
+    close(fd);
     fd = open("/tmp/file", O_RDWR | O_CREAT, 0600);
     if (fd < 0 || write(fd, "a file", 6) != 6 || pread(fd, text, 6, 0) != 6 || memcmp(text, "a file", 6) != 0)
         err(1, "/tmp/file");
@@ -162,6 +170,21 @@ static void before(void) {
     printf("\nresolv.conf: %s\n", fd < 0 || read(fd, text, sizeof(text) - 1) < 0 ? strerror(errno) : text);
     close(fd);
     close(inet);
+}
+
+/* What became longer since the rump kernel was made: kevent(2), statvfs(2). */
+static void older(void) {
+    struct kevent change, event;
+    struct statvfs stat;
+    int queue = kqueue();
+    EV_SET(&change, 77, EVFILT_USER, EV_ADD, 0, 41, &change);
+    int count = kevent(queue, &change, 1, &event, 1, NULL);
+    printf("kevent: %d, %d, %d, %s", count, (int)event.ident, (int)event.data, event.udata == &change ? "same" : "other");
+    EV_SET(&change, 0, EVFILT_READ, EV_ADD, 0, 0, NULL);
+    printf("; console: %s\n", kevent(queue, &change, 1, NULL, 0, NULL) < 0 ? strerror(errno) : "watched");
+    if (statvfs("/mnt", &stat) != 0)
+        err(1, "statvfs");
+    printf("statvfs: %s, %lu, %d\n", stat.f_fstypename, stat.f_bsize, (int)stat.f_owner);
 }
 
 static void *write_later(void *arg) {
@@ -254,6 +277,7 @@ int main(int argc, char **argv) {
     files();
     image();
     before();
+    older();
     threads();
     both();
     ticks();

@@ -81,6 +81,8 @@ void rump_component_load(struct rk_device *device);
 /* ... or come later. */
 void rk_files_add(struct rk_device *device);
 struct rk_device *rk_device_of(const char *name);
+/* Makes a file of the host's a device; of this there is a library of its own. */
+int rk_etfs_find(const char *name);
 
 /* Files in memory, and file systems (memory.c). */
 int rk_create(const char *name, const struct rk_ops **opsp, void **datap);

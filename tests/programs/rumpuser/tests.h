@@ -173,6 +173,7 @@ T(pci_dma_memory)
 T(pci_dma_memory_is_mapped)
 T(pci_ports_need_no_preparation)
 T(pci_device_is_mapped_and_interrupts)
+T(pci_device_copies_and_interrupts)
 /* virtif.c */
 T(virtif_without_a_number)
 T(virtif_without_a_card)

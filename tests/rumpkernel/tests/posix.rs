@@ -81,7 +81,10 @@ fn uses() {
 fn a_rump_kernel_runs_in_a_host_process() {
     take_console();
     set_linked(Linked {
-        components: set(&raw const __start_link_set_rump_components, &raw const __stop_link_set_rump_components),
+        components: set(
+            &raw const __start_link_set_rump_components,
+            &raw const __stop_link_set_rump_components,
+        ),
         modules: set(&raw const __start_link_set_modules, &raw const __stop_link_set_modules),
     });
     let ended = run_to_end(|| {

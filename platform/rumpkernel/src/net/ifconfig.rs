@@ -4,9 +4,12 @@
 use alloc::vec::Vec;
 
 use rump_abi::errno::EEXIST;
-use rump_abi::ioctl::{SIOCAIFADDR, SIOCIFCREATE, SIOCSIFMTU, SIOCSLINKSTR};
+use rump_abi::ioctl::{SIOCAIFADDR, SIOCGIFAFLAG_IN, SIOCIFCREATE, SIOCSIFMTU, SIOCSLINKSTR};
 use rump_abi::socket::{AF_INET, AF_ROUTE, SOCK_DGRAM, SOCK_RAW};
-use rump_abi::syscall::{SYS___socket30, SYS_close, SYS_ioctl, SYS_write};
+use rump_abi::syscall::{SYS___socket30, SYS___sysctl, SYS_close, SYS_ioctl, SYS_write};
+use rump_hypercall::sync::CondVar;
+use rump_hypercall::time;
+use rump_kern::clock::NS_PER_S;
 
 use super::Settings;
 use crate::call::own;
@@ -35,8 +38,10 @@ impl Socket {
         made.map(Self).map_err(|errno| Fault { what: "the rump kernel has no such sockets", errno })
     }
 
-    fn ioctl(&self, request: u64, argument: &[u8], what: &'static str) -> Result<(), Fault> {
-        match own(SYS_ioctl, [self.0, request, at(argument), 0, 0, 0]) {
+    /// `argument` is read, or written as well.
+    fn ioctl(&self, request: u64, argument: &mut [u8], what: &'static str) -> Result<(), Fault> {
+        let address = argument.as_mut_ptr().expose_provenance() as u64;
+        match own(SYS_ioctl, [self.0, request, address, 0, 0, 0]) {
             Ok(_) => Ok(()),
             Err(errno) => Err(Fault { what, errno }),
         }
@@ -101,10 +106,54 @@ fn route(to: [u8; 4], bits: u8, router: [u8; 4]) -> Vec<u8> {
     bytes
 }
 
+/// Has addresses used at once: NetBSD 8 and later ask for seconds whether somebody else has one (RFC 5227), unless `net.inet.ip.dad_count` is 0. The
+/// node's number is not a fixed one, so its parent is asked for it (sysctl(7), CTL_QUERY).
+fn forgo_detection() {
+    const NODE_LEN: usize = 96;
+    const NODES_MAX: usize = 128;
+    const CTL_NET: i32 = 4;
+    const QUERY: i32 = -2;
+    const VERSION: u32 = 1 << 24;
+    let of_ip = |node: i32| [CTL_NET, AF_INET, 0, node].map(i32::to_le_bytes).concat();
+    let mut nodes = alloc::vec![0; NODE_LEN * NODES_MAX];
+    let mut len = (nodes.len() as u64).to_le_bytes();
+    let mut question = [0; NODE_LEN];
+    question[..4].copy_from_slice(&VERSION.to_le_bytes());
+    let (to, len_at) =
+        (nodes.as_mut_ptr().expose_provenance() as u64, len.as_mut_ptr().expose_provenance() as u64);
+    let asked = own(SYS___sysctl, [at(&of_ip(QUERY)), 4, to, len_at, at(&question), NODE_LEN as u64]);
+    let node = nodes.chunks_exact(NODE_LEN).find(|node| node[8..].starts_with(b"dad_count\0"));
+    if let (Ok(_), Some(node)) = (asked, node) {
+        let number = i32::from_le_bytes([node[4], node[5], node[6], node[7]]);
+        let _ = own(SYS___sysctl, [at(&of_ip(number)), 4, 0, 0, at(&[0; 4]), 4]);
+    }
+}
+
+/// Waits until an address may be used, if the rump kernel still asks whether somebody else has it.
+fn await_address(socket: &Socket, name: &str, addr: [u8; 4]) {
+    const TENTATIVE: u8 = 2;
+    const LONGEST_NS: u64 = 10 * NS_PER_S;
+    const PAUSE_NS: u64 = NS_PER_S / 50;
+    static PAUSE: CondVar = CondVar::new();
+    let end_ns = time::monotonic_ns().saturating_add(LONGEST_NS);
+    loop {
+        let mut request = named(name, NAME_LEN);
+        request.extend(sockaddr(addr));
+        request.resize(IFREQ_LEN, 0);
+        let known = socket.ioctl(SIOCGIFAFLAG_IN, &mut request, "");
+        let now_ns = time::monotonic_ns();
+        // The answer takes the address' place.
+        if known.is_err() || request[NAME_LEN] & TENTATIVE == 0 || now_ns >= end_ns {
+            return;
+        }
+        PAUSE.wait_until(now_ns + PAUSE_NS);
+    }
+}
+
 /// Makes an interface and sets it.
 pub(super) fn set_up(name: &str, settings: &Settings) -> Result<(), Fault> {
     let socket = Socket::new(AF_INET, SOCK_DGRAM)?;
-    match socket.ioctl(SIOCIFCREATE, &named(name, IFREQ_LEN), "the rump kernel does not make it") {
+    match socket.ioctl(SIOCIFCREATE, &mut named(name, IFREQ_LEN), "the rump kernel does not make it") {
         Err(Fault { errno, .. }) if errno == EEXIST => {}
         made => made?,
     }
@@ -114,15 +163,21 @@ pub(super) fn set_up(name: &str, settings: &Settings) -> Result<(), Fault> {
     driver.extend(0_u64.to_le_bytes());
     driver.extend((name.len() as u64 + 1).to_le_bytes());
     driver.extend(at(&link).to_le_bytes());
-    let _ = socket.ioctl(SIOCSLINKSTR, &driver, "");
+    let _ = socket.ioctl(SIOCSLINKSTR, &mut driver, "");
     if let Some(mtu) = settings.mtu {
         let mut request = named(name, IFREQ_LEN);
         request[NAME_LEN..NAME_LEN + 4].copy_from_slice(&mtu.to_le_bytes());
-        socket.ioctl(SIOCSIFMTU, &request, "the rump kernel does not set its MTU")?;
+        socket.ioctl(SIOCSIFMTU, &mut request, "the rump kernel does not set its MTU")?;
     }
+    forgo_detection();
     for &(addr, bits) in &settings.addresses {
-        socket.ioctl(SIOCAIFADDR, &alias(name, addr, bits), "the rump kernel does not set its address")?;
+        socket.ioctl(
+            SIOCAIFADDR,
+            &mut alias(name, addr, bits),
+            "the rump kernel does not set its address",
+        )?;
     }
+    settings.addresses.iter().for_each(|&(addr, _)| await_address(&socket, name, addr));
     if settings.routes.is_empty() {
         return Ok(());
     }

@@ -9,3 +9,13 @@ pub mod descriptor;
 pub mod host;
 pub mod io;
 mod store;
+
+use core::ffi::c_int;
+
+/// Whether a file is a directory.
+///
+/// # Errors
+/// ENOENT if there is none.
+pub fn is_directory(name: &[u8]) -> Result<bool, c_int> {
+    Ok(store::find(name)?.kind == store::Kind::Dir)
+}

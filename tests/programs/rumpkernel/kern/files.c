@@ -17,6 +17,8 @@ enum {
     SYS_lseek = 199,
     SYS_poll = 209,
     SYS_kqueue = 344,
+    SYS_statvfs1_of_netbsd_8 = 357,
+    SYS_kevent_of_netbsd_10 = 435,
     SYS_mount = 410,
     O_CREAT = 0x200,
     O_EXCL = 0x800,
@@ -146,6 +148,10 @@ __attribute__((weak)) int rk_net_call(int number, const long *args, long *values
     return ENOSYS;
 }
 
+__attribute__((weak)) int rk_etfs_find(const char *name) {
+    return ENOENT;
+}
+
 static int open_file(const char *given, int flags, int *fdp) {
     char name[64];
     size_t len = 0;
@@ -155,6 +161,8 @@ static int open_file(const char *given, int flags, int *fdp) {
         name[len++] = *given;
     name[len] = '\0';
     struct rk_device *device = rk_device_of(name);
+    if (device == NULL && rk_etfs_find(name) == 0)
+        device = rk_device_of(name);
     if (device != NULL && (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
         return EEXIST;
     if (device != NULL && !device->is_there)
@@ -212,6 +220,23 @@ static int transfer_vector(int is_write, const long *args, long *values) {
             buffer[at] = ((const volatile char *)iov->iov_base)[at];
     int error = transfer(is_write, all, values);
     return error != 0 || is_write ? error : rumpns_copyout(buffer, iov->iov_base, values[0]);
+}
+
+/* kevent(2) as it was before NetBSD 11, of which the newer one does not know: every change is an event, with its number raised. */
+struct event {
+    unsigned long ident;
+    unsigned filter, flags, fflags;
+    long data;
+    void *udata;
+};
+
+static int give_back(const struct event *changes, int count, struct event *events, long *values) {
+    for (int n = 0; n < count; n++) {
+        events[n] = changes[n];
+        events[n].data++;
+    }
+    values[0] = count;
+    return 0;
 }
 
 static int call(int number, const long *args, long *values) {
@@ -272,6 +297,14 @@ static int call(int number, const long *args, long *values) {
         if ((int)args[3] != 0)
             return EINVAL;
         values[0] = file->offset = args[2];
+        return 0;
+    case SYS_kevent_of_netbsd_10:
+        return give_back((const struct event *)args[1], args[2], (struct event *)args[3], values);
+    case SYS_statvfs1_of_netbsd_8:
+        for (const char *from = "rkfs", *to = (char *)args[1] + 172; *from != '\0'; from++, to++)
+            *(char *)to = *from;
+        ((unsigned long *)args[1])[1] = 512;
+        ((unsigned *)args[1])[38] = 1000;
         return 0;
     case SYS_mkdir:
         return rk_mkdir((const char *)args[0]);

@@ -14,7 +14,7 @@ int rk_virtif_clone(void);
 
 /* sys/sockio.h */
 static const unsigned long IFCREATE = 0x8090697a, AIFADDR = 0x8040691a, GIFADDR = 0xc0906921, GIFNETMASK = 0xc0906925,
-                           GIFBRDADDR = 0xc0906923, GIFDSTADDR = 0xc0906922, SIFMTU = 0x8090697f, GIFMTU = 0xc090697e;
+                           GIFBRDADDR = 0xc0906923, GIFDSTADDR = 0xc0906922, GIFAFLAG_IN = 0xc0906927, SIFMTU = 0x8090697f, GIFMTU = 0xc090697e;
 
 struct address {
     unsigned char len, family, port[2], addr[4], zero[8];
@@ -43,7 +43,8 @@ struct message {
 
 static struct alias inet;
 static struct address router;
-static int mtu = 1500, is_made;
+/* Somebody else may have the address, for as many questions. */
+static int mtu = 1500, is_made, tentative;
 
 static int route_write(struct rk_file *file, const void *data, size_t len, size_t *done) {
     struct message message;
@@ -53,9 +54,11 @@ static int route_write(struct rk_file *file, const void *data, size_t len, size_
     if (message.len != len || message.version != 4 || message.type != 1 || message.flags != 0x803 || message.addrs != 7)
         return EINVAL;
     /* The router has to be in reach. */
-    for (int n = 0; n < 4; n++)
+    for (int n = 0; n < 4 && tentative == 0; n++)
         if ((message.gateway.addr[n] ^ inet.address.addr[n]) & inet.mask.addr[n])
             return ENXIO;
+    if (tentative != 0)
+        return ENXIO;
     if (message.mask.addr[0] == 0)
         router = message.gateway;
     *done = len;
@@ -73,8 +76,11 @@ static int ioctl(unsigned long request, void *argument) {
     }
     if (!is_made || !rk_same(ifr->name, "virt0"))
         return ENXIO;
-    if (request == AIFADDR)
+    if (request == AIFADDR) {
         rk_move(&inet, argument, sizeof(inet));
+        tentative = 3;
+    } else if (request == GIFAFLAG_IN)
+        ifr->u.number = tentative > 0 && --tentative > 0 ? 2 : 0;
     else if (request == GIFADDR)
         ifr->u.address = inet.address;
     else if (request == GIFBRDADDR)

@@ -78,6 +78,8 @@ static int attach(void) {
     return rumpuser_open("/dev/md0:64k", RUMPUSER_OPEN_RDWR | RUMPUSER_OPEN_BIO, &disk);
 }
 
+int rump_pub_etfs_register(const char *key, const char *path, int type);
+
 /* A host's file as a device, which opens as often as it likes: one that is only read. */
 struct image {
     struct rk_device device;
@@ -94,13 +96,39 @@ static int image_read(struct rk_file *file, void *data, size_t len, size_t *done
 
 static const struct rk_ops image_ops = {image_read, NULL};
 
+/* A directory of the host's: what is below it is looked for there. */
+static const char *tree_key, *tree_path;
+
+int rk_etfs_find(const char *name) {
+    char path[64];
+    size_t at = 0, skip = 0;
+    if (tree_key == NULL)
+        return ENOENT;
+    while (tree_key[skip] != '\0' && tree_key[skip] == name[skip])
+        skip++;
+    if (tree_key[skip] != '\0' || name[skip] != '/')
+        return ENOENT;
+    for (const char *from = tree_path; *from != '\0' && at < 32; from++)
+        path[at++] = *from;
+    for (const char *from = name + skip; *from != '\0' && at < sizeof(path) - 1; from++)
+        path[at++] = *from;
+    path[at] = '\0';
+    return rump_pub_etfs_register(name, path, 0);
+}
+
 int rump_pub_etfs_register(const char *key, const char *path, int type) {
     struct image *image = rk_alloc(sizeof(*image));
     uint64_t size;
     int kind, error = rumpuser_getfileinfo(path, &size, &kind);
+    if (error == 0 && type == 4) {
+        rk_assert(kind == RUMPUSER_FT_DIR);
+        tree_key = rk_copy(key);
+        tree_path = rk_copy(path);
+        return 0;
+    }
     if (error != 0 || (error = rumpuser_open(path, RUMPUSER_OPEN_RDONLY | RUMPUSER_OPEN_BIO, &image->fd)) != 0)
         return error;
-    rk_assert(type == 1 && (kind == RUMPUSER_FT_REG || kind == RUMPUSER_FT_BLK));
+    rk_assert(type == 0 ? kind == RUMPUSER_FT_REG : type == 1 && (kind == RUMPUSER_FT_REG || kind == RUMPUSER_FT_BLK));
     image->device.name = rk_copy(key);
     image->device.ops = &image_ops;
     image->device.is_there = 1;
