@@ -3,7 +3,7 @@
 //! The kernel is out of reach of a call from the rump kernel, and each jump by a register costs as much as a short hypercall's own work (most of all under an
 //! emulator, which has to look its target up). So a hypercall is copied if its code can stand anywhere: if it refers to data by absolute addresses
 //! only, which the kernel's are from everywhere, being the last 2 GiB. Its own calls, which should be those of rare cases, get a jump each behind the copy. Whether
-//! code is like that is up to the compiler; `rump_hypercall::far` asks it for absolute addresses.
+//! code is like that is up to the compiler; `rumpbake_far::far` asks it for absolute addresses.
 
 use object::LittleEndian as LE;
 use object::elf::{self, Rela64};

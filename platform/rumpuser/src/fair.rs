@@ -18,7 +18,7 @@ const SLICE_NS: u64 = 4_000_000;
 /// How long the wait is at least: any will do.
 const WAIT_NS: u64 = 1000;
 
-/// Hypercalls since the last wait. Touched with the virtual CPU held only, so loads and stores are enough.
+/// Hypercalls since the last wait, or the last look at the clock. Touched with the virtual CPU held only, so loads and stores are enough.
 static CALLS: AtomicU32 = AtomicU32::new(0);
 /// Since when there has been no wait, as far as anybody has looked; 0 if nobody has.
 static SINCE_NS: AtomicU64 = AtomicU64::new(0);
