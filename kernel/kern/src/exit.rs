@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use rump_hypercall::Giant;
 use rump_hypercall::boot::{self, Exit};
 
+use crate::component::hook;
 use crate::errno::Errno;
 use crate::syscall;
 
@@ -14,6 +15,14 @@ static AT_EXIT: Giant<Vec<fn()>> = Giant::new(Vec::new());
 /// Has `f` called when the program ends, in whatever way. It must not wait: nothing else runs any more.
 pub fn at_exit(f: fn()) {
     AT_EXIT.borrow_mut().push(f);
+}
+
+/// What is done when the program ends itself, before that.
+static BEFORE_EXIT: Giant<Option<fn()>> = Giant::new(None);
+
+/// Has `f` called by exit(2), in the LWP that makes the call, with all others still there. It may wait, though not for long.
+pub fn before_exit(f: fn()) {
+    BEFORE_EXIT.set(Some(hook(f)));
 }
 
 /// Ends the program, and with it the image.
@@ -34,6 +43,9 @@ pub fn exit1(status: i32) -> ! {
 syscall! {
     /// exit(2).
     fn sys_exit(status: i32) -> Result<(), Errno> {
+        if let Some(before) = BEFORE_EXIT.get() {
+            before();
+        }
         exit1(status)
     }
 }

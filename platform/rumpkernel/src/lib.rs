@@ -2,7 +2,7 @@
 //!
 //! The linker puts it behind the program in the application's half (`rumpbake hw --rump-libs`). [`memory`] maps it, [`start`] calls its constructors and rump_init,
 //! [`call`] hands it the system calls that [`KEPT`] does not name, and [`console`] keeps descriptors 0 to 2, and copies of them, on the
-//! console. [`files`] has devices and file systems there before the program, [`net`] addresses. [`older`] makes older calls where it does not have a younger one. [`map`] lets files be mapped, [`guard`] looks after pointers of the program's that lead nowhere. Its code runs as kernel code does: on the LWP's kernel stack, on the one virtual CPU, with interrupts masked; what it asks of its host is
+//! console. [`files`] has devices and file systems there before the program, [`net`] addresses. [`older`] makes older calls where it does not have a younger one. [`map`] lets files be mapped, [`guard`] looks after pointers of the program's that lead nowhere, [`leave`] after what is still to be sent when the program ends. Its code runs as kernel code does: on the LWP's kernel stack, on the one virtual CPU, with interrupts masked; what it asks of its host is
 //! in `platform/rumpuser`.
 //!
 //! It follows rumpuser(3) and rump(3), and NetBSD's `rump/rump.h` and `rump/rumpkern_if_pub.h`.
@@ -14,6 +14,7 @@ mod call;
 mod console;
 mod files;
 mod guard;
+mod leave;
 mod lwp;
 mod map;
 mod memory;

@@ -17,7 +17,7 @@ use rumpbake_rumpuser::host::{self, Linked};
 use rumpbake_rumpuser::tls::{self, Template};
 use rumpbake_rumpuser::upcall::hyperup;
 
-use crate::{call, console, files, guard, lwp, map, memory};
+use crate::{call, console, files, guard, leave, lwp, map, memory};
 
 unsafe extern "C" {
     /// The linker's table.
@@ -126,6 +126,7 @@ pub fn init() {
     lwp::set_process(pid);
     console::init();
     map::init();
+    leave::init();
     files::mount();
     rump_kern::init_main::set_chdir_hook(chdir);
 }

@@ -284,6 +284,8 @@ int main(int argc, char **argv) {
     network();
     int other = dup(1);
     dprintf(other, "a copy of the console is %s\n", other > 2 ? "new" : "old");
+    /* Left open. */
+    socket(AF_INET, SOCK_DGRAM, 0);
     fflush(stdout);
     return 9;
 }

@@ -3,6 +3,8 @@
 
 enum {
     SYS_ioctl = 54,
+    SYS_setsockopt = 105,
+    ENOTSOCK = 38,
     SYS_socket = 394,
     AF_INET = 2,
     AF_ROUTE = 34,
@@ -43,6 +45,7 @@ struct message {
 
 static struct alias inet;
 static struct address router;
+static int last_socket = -1;
 /* Somebody else may have the address, for as many questions. */
 static int mtu = 1500, is_made, tentative;
 
@@ -108,8 +111,14 @@ int rk_net_call(int number, const long *args, long *values) {
             error = rk_fdalloc(&none, NULL, &fd);
         else
             return EINVAL;
-        values[0] = fd;
+        values[0] = last_socket = fd;
         return error;
+    case SYS_setsockopt:
+        if ((int)args[0] != last_socket)
+            return ENOTSOCK;
+        if ((int)args[1] == 0xffff && (int)args[2] == 0x80 && ((const int *)args[3])[0] == 1)
+            rumpuser_dprintf("rump kernel: a socket lingers\n");
+        return 0;
     case SYS_ioctl:
         return ioctl(args[1], (void *)args[2]);
     default:
