@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rumpbake_tests::{Platform, Program, c, c_from, on, rumpbake, run, work_dir, workspace};
+use rumpbake_tests::{Image, Platform, Program, c, c_from, on, rumpbake, run, work_dir, workspace};
 
 /// How most of the libraries are compiled; zig's own compiler is the same for every machine.
 const FLAGS: [&str; 7] = ["-std=gnu11", "-O2", "-ffreestanding", "-fcommon", "-Wall", "-Werror", "-c"];
@@ -72,6 +72,18 @@ fn program(name: &str) -> Program {
     c_from(name, &[sources().join("program.c")], &[])
 }
 
+/// Interfaces of the rump kernel's are set as the configuration says.
+fn is_configured(image: &Image) {
+    let net = r#"{"net":{"interfaces":[{"name":"virt0","address":"10.0.2.77/25","gateway":"10.0.2.3","mtu":1400,"dns":["10.0.2.9"]},{"name":"vioif0"}]}}"#;
+    let _ = image
+        .run_with(&["--append", net], &[], b"")
+        .status(9)
+        .shows("there is no interface vioif0; a rump kernel's are virt0\n")
+        .shows("address: 10.0.2.77 255.255.255.128 10.0.2.127 10.0.2.3, MTU 1400\nresolv.conf: nameserver 10.0.2.9\n");
+    let left = r#"{"net":{"interfaces":[{"name":"virt0","dhcp":false}]}}"#;
+    let _ = image.run_with(&["--append", left], &[], b"").shows("address: Device not configured");
+}
+
 fn serves(platform: Platform) {
     let name = format!("rumpkernel-{platform:?}").to_lowercase();
     let folder = work_dir(&name);
@@ -87,6 +99,9 @@ fn serves(platform: Platform) {
     let wild = image.run_args(&["wild"]).status(128 + 11);
     let _ = wild.shows("before\n").shows("rump kernel ran into memory that is not there: SIGSEGV");
     let _ = image.run_args(&["asleep"]).status(128 + 14);
+    if platform == Platform::Hw {
+        is_configured(&image);
+    }
     let run = image.run().status(9);
     let (network, addresses) = match platform {
         // What QEMU's DHCP server says.
