@@ -22,7 +22,9 @@ pub fn choosable_flags(rflags: u64) -> u64 {
 }
 
 /// Assembler macros, for the beginning of a `global_asm!`: `PUSH_REGISTERS` makes a frame's general registers below its trap number,
-/// `SAVE_XMM` puts xmm0–15 below that, `LOAD_XMM` and `POP_REGISTERS` take them back.
+/// `SAVE_XMM` puts xmm0–15 below that, `LOAD_XMM` and `POP_REGISTERS` take them back. `TRAP_FROM_USER` moves the frame of what has interrupted the
+/// application, its trap number on top of the stack, to the LWP's kernel stack, calls the handler, and makes ready for the return: whoever jumps to `rb_return_to_user`
+/// has the frame and the xmm registers on the stack already.
 #[macro_export]
 macro_rules! entry_macros {
     () => {
@@ -75,6 +77,47 @@ macro_rules! entry_macros {
     pop r13
     pop r14
     pop r15
+    .endm
+
+    .macro TRAP_FROM_USER handler, before_return
+    push rax
+    push rcx
+    mov rax, [rip + rb_cpu + 8]
+    mov rcx, [rsp + 64]
+    mov [rax - 8], rcx
+    mov rcx, [rsp + 56]
+    mov [rax - 16], rcx
+    mov rcx, [rsp + 48]
+    mov [rax - 24], rcx
+    mov ecx, [rsp + 40]
+    mov [rax - 32], rcx
+    mov rcx, [rsp + 32]
+    mov [rax - 40], rcx
+    mov rcx, [rsp + 24]
+    mov [rax - 48], rcx
+    mov rcx, [rsp + 16]
+    mov [rax - 56], rcx
+    sub rax, 56
+    mov rcx, rsp
+    mov rsp, rax
+    mov rax, [rcx + 8]
+    mov rcx, [rcx]
+    PUSH_REGISTERS
+    SAVE_XMM
+    cld
+    mov dword ptr [rip + rb_cpu + 28], 1
+    lea rdi, [rsp + 256]
+    call \handler
+
+    .globl rb_return_to_user
+rb_return_to_user:
+    cmp dword ptr [rip + rb_cpu + 24], 0
+    je 9001f
+    lea rdi, [rsp + 256]
+    call \before_return
+9001: mov dword ptr [rip + rb_cpu + 28], 0
+    LOAD_XMM
+    POP_REGISTERS
     .endm
     "#
     };

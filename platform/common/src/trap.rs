@@ -6,12 +6,10 @@ use rump_hypercall::upcall::{Access, Ret, SysEntry};
 use rump_hypercall::user::Trapframe;
 
 use crate::cpu::{Local, cpu};
-use crate::fpu;
-use crate::machine;
-use crate::{sched, start};
+use crate::{backtrace, copy, fpu, machine, sched, start};
 
 /// Vector of a page fault (Intel SDM volume 3A, 6.15).
-pub const PAGE_FAULT: u64 = 14;
+const PAGE_FAULT: u64 = 14;
 
 /// Carry, in the flags register.
 const CARRY: u64 = 1;
@@ -64,7 +62,8 @@ fn trace_gate(hook: Option<GateHook>) {
 ///
 /// # Safety
 /// Called by the gate's code only, with `entry` and `args` as the application passed them.
-pub unsafe fn traced_call(entry: SysEntry, args: &[u64; 6]) -> Ret {
+#[unsafe(export_name = "rb_traced_call")]
+unsafe extern "C" fn traced_call(entry: SysEntry, args: &[u64; 6]) -> Ret {
     // SAFETY: one virtual CPU.
     match unsafe { *GATE_HOOK.get() } {
         Some(hook) => hook(entry, args),
@@ -73,7 +72,8 @@ pub unsafe fn traced_call(entry: SysEntry, args: &[u64; 6]) -> Ret {
 }
 
 /// A system call by instruction: runs it and puts its outcome where NetBSD's amd64 port has it.
-pub fn syscall(frame: &mut Trapframe) {
+#[unsafe(export_name = "rb_syscall_by_number")]
+extern "C" fn syscall(frame: &mut Trapframe) {
     let ret = (upcalls().syscall)(frame);
     match ret.errno {
         0 => {
@@ -119,7 +119,7 @@ fn on_foreign_fault(hook: ForeignHook) {
 
 /// An exception in kernel code that may be a rump kernel's, which reads and writes the application's memory as its own: true if layer 1 has mapped the page, or
 /// whoever started the rump kernel knows how to go on.
-pub fn foreign_fault(frame: &mut Trapframe, va: usize) -> bool {
+fn foreign_fault(frame: &mut Trapframe, va: usize) -> bool {
     /// What an address brings about that no page can have.
     const PROTECTION: u64 = 13;
     if !start::has_rump_kernel() || ![PAGE_FAULT, PROTECTION].contains(&frame.trapno) {
@@ -146,6 +146,23 @@ pub fn shed_flag(frame: &mut Trapframe) -> bool {
     let was_set = frame.rflags & flag != 0;
     frame.rflags &= !flag;
     was_set
+}
+
+/// An exception in kernel code: goes on where it can. `gate_load` is where the gate reads the application's stack, and where it goes on if that cannot be read.
+pub fn kernel_exception(frame: &mut Trapframe, fault_va: usize, gate_load: [u64; 2]) {
+    if frame.trapno == PAGE_FAULT {
+        let [load, load_failed] = gate_load;
+        let resume = if frame.rip == load { Some(load_failed) } else { copy::recover(frame.rip) };
+        if let Some(resume) = resume {
+            if !page_fault(fault_va, frame.err) {
+                frame.rip = resume;
+            }
+            return;
+        }
+    }
+    if !shed_flag(frame) && !foreign_fault(frame, fault_va) {
+        backtrace::kernel_fault(frame, fault_va)
+    }
 }
 
 /// An exception that application code caused.

@@ -9,9 +9,8 @@
 
 use core::arch::global_asm;
 
-use rump_hypercall::upcall::{Ret, SysEntry};
 use rump_hypercall::user::Trapframe;
-use rumpbake_platform::{backtrace, copy, entry, sched, trap};
+use rumpbake_platform::{entry, sched, trap};
 
 use crate::apic;
 
@@ -48,44 +47,7 @@ rb_interrupt:
     jnz 3f
     test byte ptr [rsp + 33], 2
     jz 3f
-    push rax
-    push rcx
-    mov rax, [rip + rb_cpu + 8]
-    mov rcx, [rsp + 64]
-    mov [rax - 8], rcx
-    mov rcx, [rsp + 56]
-    mov [rax - 16], rcx
-    mov rcx, [rsp + 48]
-    mov [rax - 24], rcx
-    mov rcx, [rsp + 40]
-    mov [rax - 32], rcx
-    mov rcx, [rsp + 32]
-    mov [rax - 40], rcx
-    mov rcx, [rsp + 24]
-    mov [rax - 48], rcx
-    mov rcx, [rsp + 16]
-    mov [rax - 56], rcx
-    sub rax, 56
-    mov rcx, rsp
-    mov rsp, rax
-    mov rax, [rcx + 8]
-    mov rcx, [rcx]
-    PUSH_REGISTERS
-    SAVE_XMM
-    cld
-    mov dword ptr [rip + rb_cpu + 28], 1
-    lea rdi, [rsp + 256]
-    call rb_hw_user_trap
-
-    .globl rb_return_to_user
-rb_return_to_user:
-    cmp dword ptr [rip + rb_cpu + 24], 0
-    je 2f
-    lea rdi, [rsp + 256]
-    call rb_hw_user_return
-2:  mov dword ptr [rip + rb_cpu + 28], 0
-    LOAD_XMM
-    POP_REGISTERS
+    TRAP_FROM_USER rb_hw_user_trap, rb_hw_user_return
     add rsp, 16
     iretq
 
@@ -121,7 +83,7 @@ rb_syscall_entry:
     SAVE_XMM
     mov dword ptr [rip + rb_cpu + 28], 1
     lea rdi, [rsp + 256]
-    call rb_hw_syscall
+    call rb_syscall_by_number
     cmp dword ptr [rip + rb_cpu + 24], 0
     jne rb_return_to_user
     mov dword ptr [rip + rb_cpu + 28], 0
@@ -182,7 +144,7 @@ rb_gate_traced:
     push rdi
     mov rdi, rax
     mov rsi, rsp
-    call rb_hw_traced_call
+    call rb_traced_call
     jmp 4b
     "#
 );
@@ -219,38 +181,12 @@ extern "C" fn rb_hw_user_return(frame: *mut Trapframe) {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn rb_hw_syscall(frame: &mut Trapframe) {
-    trap::syscall(frame);
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn rb_hw_traced_call(entry: SysEntry, args: &[u64; 6]) -> Ret {
-    // SAFETY: called by the traced gate, with what the application passed.
-    unsafe { trap::traced_call(entry, args) }
-}
-
-#[unsafe(no_mangle)]
 extern "C" fn rb_hw_kernel_trap(frame: &mut Trapframe) {
     if frame.trapno >= u64::from(IRQ_BASE) {
         apic::interrupt(frame.trapno as u8);
-        return;
-    }
-    if frame.trapno == trap::PAGE_FAULT {
-        let gate_load = rb_gate_load as *const () as u64;
-        let resume = if frame.rip == gate_load {
-            Some(rb_gate_load_failed as *const () as u64)
-        } else {
-            copy::recover(frame.rip)
-        };
-        if let Some(resume) = resume {
-            if !trap::page_fault(fault_address(), frame.err) {
-                frame.rip = resume;
-            }
-            return;
-        }
-    }
-    if !trap::shed_flag(frame) && !trap::foreign_fault(frame, fault_address()) {
-        backtrace::kernel_fault(frame, fault_address())
+    } else {
+        let gate_load = [rb_gate_load, rb_gate_load_failed].map(|at| at as *const () as u64);
+        trap::kernel_exception(frame, fault_address(), gate_load);
     }
 }
 

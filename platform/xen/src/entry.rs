@@ -107,44 +107,7 @@ rb_xen_trap:
     test byte ptr [rsp + 33], 2
     jz 3f
     mov dword ptr [rip + rb_xen_in_user_mode], 0
-    push rax
-    push rcx
-    mov rax, [rip + rb_cpu + 8]
-    mov rcx, [rsp + 64]
-    mov [rax - 8], rcx
-    mov rcx, [rsp + 56]
-    mov [rax - 16], rcx
-    mov rcx, [rsp + 48]
-    mov [rax - 24], rcx
-    mov ecx, [rsp + 40]
-    mov [rax - 32], rcx
-    mov rcx, [rsp + 32]
-    mov [rax - 40], rcx
-    mov rcx, [rsp + 24]
-    mov [rax - 48], rcx
-    mov rcx, [rsp + 16]
-    mov [rax - 56], rcx
-    sub rax, 56
-    mov rcx, rsp
-    mov rsp, rax
-    mov rax, [rcx + 8]
-    mov rcx, [rcx]
-    PUSH_REGISTERS
-    SAVE_XMM
-    cld
-    mov dword ptr [rip + rb_cpu + 28], 1
-    lea rdi, [rsp + 256]
-    call rb_xen_user_trap
-
-    .globl rb_return_to_user
-rb_return_to_user:
-    cmp dword ptr [rip + rb_cpu + 24], 0
-    je 2f
-    lea rdi, [rsp + 256]
-    call rb_xen_user_return
-2:  mov dword ptr [rip + rb_cpu + 28], 0
-    LOAD_XMM
-    POP_REGISTERS
+    TRAP_FROM_USER rb_xen_user_trap, rb_xen_user_return
     IRET_FRAME
 
 3:  PUSH_REGISTERS
@@ -192,7 +155,7 @@ rb_xen_syscall:
     SAVE_XMM
     mov dword ptr [rip + rb_cpu + 28], 1
     lea rdi, [rsp + 256]
-    call rb_xen_syscall_by_number
+    call rb_syscall_by_number
     cmp dword ptr [rip + rb_cpu + 24], 0
     jne rb_return_to_user
     mov dword ptr [rip + rb_cpu + 28], 0
@@ -284,7 +247,7 @@ rb_gate_traced:
     push rdi
     mov rdi, rax
     mov rsi, rsp
-    call rb_xen_traced_call
+    call rb_traced_call
     jmp 5b
     "#
 );

@@ -2,9 +2,8 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use rump_hypercall::upcall::{Ret, SysEntry};
 use rump_hypercall::user::{self, Trapframe};
-use rumpbake_platform::{backtrace, copy, entry, sched, trap};
+use rumpbake_platform::{entry, sched, trap};
 use rumpbake_xenguest::{events, shared};
 
 use crate::hypercall::{self, Number};
@@ -154,38 +153,12 @@ extern "C" fn rb_xen_user_return(frame: *mut Trapframe) {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn rb_xen_syscall_by_number(frame: &mut Trapframe) {
-    trap::syscall(frame);
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn rb_xen_traced_call(entry: SysEntry, args: &[u64; 6]) -> Ret {
-    // SAFETY: called by the traced gate, with what the application passed.
-    unsafe { trap::traced_call(entry, args) }
-}
-
-#[unsafe(no_mangle)]
 extern "C" fn rb_xen_kernel_trap(frame: &mut Trapframe) {
     if frame.trapno == EVENT {
         sched::interrupt(events::deliver);
-        return;
-    }
-    if frame.trapno == trap::PAGE_FAULT {
-        let gate_load = rb_gate_load as *const () as u64;
-        let resume = if frame.rip == gate_load {
-            Some(rb_gate_load_failed as *const () as u64)
-        } else {
-            copy::recover(frame.rip)
-        };
-        if let Some(resume) = resume {
-            if !trap::page_fault(fault_address(), frame.err) {
-                frame.rip = resume;
-            }
-            return;
-        }
-    }
-    if !trap::shed_flag(frame) && !trap::foreign_fault(frame, fault_address()) {
-        backtrace::kernel_fault(frame, fault_address())
+    } else {
+        let gate_load = [rb_gate_load, rb_gate_load_failed].map(|at| at as *const () as u64);
+        trap::kernel_exception(frame, fault_address(), gate_load);
     }
 }
 
