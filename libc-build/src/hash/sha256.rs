@@ -4,30 +4,28 @@ use sha2::block_api::compress256;
 
 use super::block::{Context, digest, word_pad};
 
-/// `SHA256_CTX`.
+/// The state of no data yet.
+const SHA256: [u32; 8] =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+/// As above.
+const SHA224: [u32; 8] =
+    [0xc105_9ed8, 0x367c_d507, 0x3070_dd17, 0xf70e_5939, 0xffc0_0b31, 0x6858_1511, 0x64f9_8fa7, 0xbefa_4fa4];
+
+/// `SHA256_CTX` and `SHA224_CTX`, which differ in where they start and in how much of the outcome they give.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-pub struct Sha256 {
+pub struct Sha2<const DIGEST_BYTES: usize> {
     state: [u32; 8],
     /// Bits.
     count: u64,
     buffer: [u8; 64],
 }
 
-impl Context for Sha256 {
-    const DIGEST_BYTES: usize = 32;
+impl<const BYTES: usize> Context for Sha2<BYTES> {
+    const DIGEST_BYTES: usize = BYTES;
 
     fn start() -> Self {
-        let state = [
-            0x6a09_e667,
-            0xbb67_ae85,
-            0x3c6e_f372,
-            0xa54f_f53a,
-            0x510e_527f,
-            0x9b05_688c,
-            0x1f83_d9ab,
-            0x5be0_cd19,
-        ];
+        let state = if BYTES == Sha256::DIGEST_BYTES { SHA256 } else { SHA224 };
         Self { state, count: 0, buffer: [0; 64] }
     }
 
@@ -45,51 +43,14 @@ impl Context for Sha256 {
         }
     }
 }
+
+/// `SHA256_CTX`.
+pub type Sha256 = Sha2<32>;
+/// `SHA224_CTX`.
+pub type Sha224 = Sha2<28>;
 
 digest! {
     Sha256: SHA256_Init SHA256_Update(usize) SHA256_Final SHA256_End SHA256_Data(usize) SHA256_File SHA256_FileChunk
-}
-
-/// `SHA224_CTX`.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub struct Sha224 {
-    state: [u32; 8],
-    /// Bits.
-    count: u64,
-    buffer: [u8; 64],
-}
-
-impl Context for Sha224 {
-    const DIGEST_BYTES: usize = 28;
-
-    fn start() -> Self {
-        let state = [
-            0xc105_9ed8,
-            0x367c_d507,
-            0x3070_dd17,
-            0xf70e_5939,
-            0xffc0_0b31,
-            0x6858_1511,
-            0x64f9_8fa7,
-            0xbefa_4fa4,
-        ];
-        Self { state, count: 0, buffer: [0; 64] }
-    }
-
-    fn update(&mut self, data: &[u8]) {
-        word_pad::absorb(&mut self.count, &mut self.buffer, data, |blocks| {
-            compress256(&mut self.state, blocks)
-        });
-    }
-
-    fn finish(&mut self, digest: &mut [u8]) {
-        let bits = word_pad::bits(&self.count).to_be_bytes();
-        word_pad::finish(&self.count, &mut self.buffer, &bits, |blocks| compress256(&mut self.state, blocks));
-        for (bytes, word) in digest.chunks_mut(4).zip(self.state) {
-            bytes.copy_from_slice(&word.to_be_bytes());
-        }
-    }
 }
 
 digest! {

@@ -4,30 +4,44 @@ use sha2::block_api::compress512;
 
 use super::block::{Context, digest, long_pad};
 
-/// `SHA512_CTX`.
+/// The state of no data yet.
+const SHA512: [u64; 8] = [
+    0x6a09_e667_f3bc_c908,
+    0xbb67_ae85_84ca_a73b,
+    0x3c6e_f372_fe94_f82b,
+    0xa54f_f53a_5f1d_36f1,
+    0x510e_527f_ade6_82d1,
+    0x9b05_688c_2b3e_6c1f,
+    0x1f83_d9ab_fb41_bd6b,
+    0x5be0_cd19_137e_2179,
+];
+/// As above.
+const SHA384: [u64; 8] = [
+    0xcbbb_9d5d_c105_9ed8,
+    0x629a_292a_367c_d507,
+    0x9159_015a_3070_dd17,
+    0x152f_ecd8_f70e_5939,
+    0x6733_2667_ffc0_0b31,
+    0x8eb4_4a87_6858_1511,
+    0xdb0c_2e0d_64f9_8fa7,
+    0x47b5_481d_befa_4fa4,
+];
+
+/// `SHA512_CTX` and `SHA384_CTX`, which differ in where they start and in how much of the outcome they give.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-pub struct Sha512 {
+pub struct Sha2<const DIGEST_BYTES: usize> {
     state: [u64; 8],
     /// Bits, the lower word first.
     count: [u64; 2],
     buffer: [u8; 128],
 }
 
-impl Context for Sha512 {
-    const DIGEST_BYTES: usize = 64;
+impl<const BYTES: usize> Context for Sha2<BYTES> {
+    const DIGEST_BYTES: usize = BYTES;
 
     fn start() -> Self {
-        let state = [
-            0x6a09_e667_f3bc_c908,
-            0xbb67_ae85_84ca_a73b,
-            0x3c6e_f372_fe94_f82b,
-            0xa54f_f53a_5f1d_36f1,
-            0x510e_527f_ade6_82d1,
-            0x9b05_688c_2b3e_6c1f,
-            0x1f83_d9ab_fb41_bd6b,
-            0x5be0_cd19_137e_2179,
-        ];
+        let state = if BYTES == Sha512::DIGEST_BYTES { SHA512 } else { SHA384 };
         Self { state, count: [0; 2], buffer: [0; 128] }
     }
 
@@ -45,51 +59,14 @@ impl Context for Sha512 {
         }
     }
 }
+
+/// `SHA512_CTX`.
+pub type Sha512 = Sha2<64>;
+/// `SHA384_CTX`.
+pub type Sha384 = Sha2<48>;
 
 digest! {
     Sha512: SHA512_Init SHA512_Update(usize) SHA512_Final SHA512_End SHA512_Data(usize) SHA512_File SHA512_FileChunk
-}
-
-/// `SHA384_CTX`.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub struct Sha384 {
-    state: [u64; 8],
-    /// Bits, the lower word first.
-    count: [u64; 2],
-    buffer: [u8; 128],
-}
-
-impl Context for Sha384 {
-    const DIGEST_BYTES: usize = 48;
-
-    fn start() -> Self {
-        let state = [
-            0xcbbb_9d5d_c105_9ed8,
-            0x629a_292a_367c_d507,
-            0x9159_015a_3070_dd17,
-            0x152f_ecd8_f70e_5939,
-            0x6733_2667_ffc0_0b31,
-            0x8eb4_4a87_6858_1511,
-            0xdb0c_2e0d_64f9_8fa7,
-            0x47b5_481d_befa_4fa4,
-        ];
-        Self { state, count: [0; 2], buffer: [0; 128] }
-    }
-
-    fn update(&mut self, data: &[u8]) {
-        long_pad::absorb(&mut self.count, &mut self.buffer, data, |blocks| {
-            compress512(&mut self.state, blocks)
-        });
-    }
-
-    fn finish(&mut self, digest: &mut [u8]) {
-        let bits = long_pad::bits(&self.count).to_be_bytes();
-        long_pad::finish(&self.count, &mut self.buffer, &bits, |blocks| compress512(&mut self.state, blocks));
-        for (bytes, word) in digest.chunks_mut(8).zip(self.state) {
-            bytes.copy_from_slice(&word.to_be_bytes());
-        }
-    }
 }
 
 digest! {
