@@ -90,7 +90,8 @@ fn serves(platform: Platform) {
     libraries(&folder);
     let root = root(&folder);
     let [folder, root] = [&folder, &root].map(|path| path.to_str().unwrap());
-    let options = ["--rump-libs", folder, "--rump-components", "vfs,net_virtif", "--root", root];
+    let options =
+        ["--rump-libs", folder, "--rump-components", "librumpvfs.a, rumpnet_virtif", "--root", root];
     let devices = "RUMP_ETFS=/dev/image=/images/disk.img /dev/other=/dev/md1:1m";
     let mounts = "RUMP_MOUNT=/mnt=image:/dev/image /tmp=tmpfs";
     let more = ["--cwd", "/dev", "--env", devices, "--env", mounts, "--env", "RUMP_FILES=/baked"];
@@ -99,6 +100,10 @@ fn serves(platform: Platform) {
     let wild = image.run_args(&["wild"]).status(128 + 11);
     let _ = wild.shows("before\n").shows("rump kernel ran into memory that is not there: SIGSEGV");
     let _ = image.run_args(&["asleep"]).status(128 + 14);
+    let _ = image
+        .run_with(&["--env", "RUMP_MOUNT=/mnt=ffs:/dev/image"], &[], b"")
+        .status(127)
+        .shows("RUMP_MOUNT: /mnt=ffs:/dev/image: the rump kernel has no such file system; name its component (error 19)\n");
     if platform == Platform::Hw {
         is_configured(&image);
     }
@@ -207,6 +212,7 @@ fn a_component_that_is_not_there_is_named_with_those_that_are() {
     let folder = least("component", NETBSD, "");
     library(&folder, "librumpvfs", NETBSD, &c_files("vfs"), &[]);
     let said = refusal(&folder, "fs_ffs");
+    assert_says(&refusal(&folder, "vfs,rumpuser"), &["librumpuser.a is for programs on another host"]);
     assert_says(
         &said,
         &["it has no librumpfs_ffs.a, which the component fs_ffs is; its components are kern, vfs"],

@@ -92,10 +92,15 @@ impl Libraries {
     /// The number of the library of a component: `vfs` for `librumpvfs.a`.
     pub(super) fn component(&self, component: &str) -> Result<usize> {
         // However the library is called: vfs, rumpvfs, librumpvfs or librumpvfs.a.
+        let component = component.trim();
         let plain = component.strip_suffix(".a").unwrap_or(component);
         let plain = plain.strip_prefix("lib").filter(|rest| rest.starts_with("rump")).unwrap_or(plain);
         let plain = plain.strip_prefix("rump").unwrap_or(plain);
         let name = if plain == "kern" { "rump".to_owned() } else { format!("rump{plain}") };
+        if HOSTED.contains(&name.as_str()) {
+            let reason = format!("lib{name}.a is for programs on another host, and no component");
+            return Err(fault(&self.directory, reason, "leave it out: what it does, the platform does here"));
+        }
         self.all.iter().position(|library| library.name == name).ok_or_else(|| {
             let known: Vec<&str> = self
                 .all

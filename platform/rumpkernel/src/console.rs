@@ -11,6 +11,7 @@ use rump_abi::event::{EV_DELETE, EVFILT_READ, EVFILT_WRITE};
 use rump_abi::fcntl::{F_DUPFD, F_DUPFD_CLOBOTH, F_DUPFD_CLOEXEC, F_DUPFD_CLOFORK};
 use rump_abi::syscall as nr;
 use rump_abi::types::{Kevent, Pollfd};
+use rump_hypercall::upcall::SysEntry;
 use rump_hypercall::{Giant, time};
 use rump_kern::copy::{copyin, copyin_slice};
 use rump_kern::filedesc::{FD_MAX, attr, fcntl, rw};
@@ -65,41 +66,34 @@ fn duplicates(command: u64) -> bool {
 /// A call on a descriptor of the console, or one that copies or closes any; `None` for all others.
 pub fn call(number: usize, args: Args) -> Option<Ret> {
     let [fd, a1, a2, a3, a4, a5] = args;
-    let own = match number {
-        nr::SYS_read => rw::sys_read,
-        nr::SYS_write => rw::sys_write,
-        nr::SYS_readv => rw::sys_readv,
-        nr::SYS_writev => rw::sys_writev,
-        nr::SYS_lseek => rw::sys_lseek,
-        nr::SYS_ioctl => rump_kern::ioctl::sys_ioctl,
-        nr::SYS___fstat50 => attr::sys___fstat50,
-        nr::SYS_fsync => attr::sys_fsync,
-        nr::SYS_fcntl if !duplicates(a1) => fcntl::sys_fcntl,
+    let on_console = |own: SysEntry| Some(own(console(fd)?, a1, a2, a3, a4, a5));
+    let as_called = |own: SysEntry| Some(own(fd, a1, a2, a3, a4, a5));
+    match number {
+        nr::SYS_read => on_console(rw::sys_read),
+        nr::SYS_write => on_console(rw::sys_write),
+        nr::SYS_readv => on_console(rw::sys_readv),
+        nr::SYS_writev => on_console(rw::sys_writev),
+        nr::SYS_lseek => on_console(rw::sys_lseek),
+        nr::SYS_ioctl => on_console(rump_kern::ioctl::sys_ioctl),
+        nr::SYS___fstat50 => on_console(attr::sys___fstat50),
+        nr::SYS_fsync => on_console(attr::sys_fsync),
+        nr::SYS_fcntl if !duplicates(a1) => on_console(fcntl::sys_fcntl),
         nr::SYS_fcntl | nr::SYS_dup | nr::SYS_dup2 | nr::SYS___dup3100 | nr::SYS_compat_100_dup3 => {
-            return copy(number, args);
+            copy(number, args)
         }
         nr::SYS_close => {
             let ret = rump(number, args);
             copied(fd as i32 as i64, None);
-            return Some(ret);
+            Some(ret)
         }
-        nr::SYS___kevent100 if watches_console(args, size_of::<Kevent>()) => {
-            return Some(Ret::err(EOPNOTSUPP));
-        }
-        nr::SYS_compat_100___kevent50 if watches_console(args, OLD_KEVENT) => {
-            return Some(Ret::err(EOPNOTSUPP));
-        }
-        nr::SYS_poll if polls_console(args) => sys_poll,
-        nr::SYS___pollts50 if polls_console(args) => sys___pollts50,
-        nr::SYS___select50 if selects_console(args) => sys___select50,
-        nr::SYS___pselect50 if selects_console(args) => sys___pselect50,
-        _ => return None,
-    };
-    let first = match number {
-        nr::SYS_poll | nr::SYS___pollts50 | nr::SYS___select50 | nr::SYS___pselect50 => fd,
-        _ => console(fd)?,
-    };
-    Some(own(first, a1, a2, a3, a4, a5))
+        nr::SYS___kevent100 if watches_console(args, size_of::<Kevent>()) => Some(Ret::err(EOPNOTSUPP)),
+        nr::SYS_compat_100___kevent50 if watches_console(args, OLD_KEVENT) => Some(Ret::err(EOPNOTSUPP)),
+        nr::SYS_poll if polls_console(args) => as_called(sys_poll),
+        nr::SYS___pollts50 if polls_console(args) => as_called(sys___pollts50),
+        nr::SYS___select50 if selects_console(args) => as_called(sys___select50),
+        nr::SYS___pselect50 if selects_console(args) => as_called(sys___pselect50),
+        _ => None,
+    }
 }
 
 /// dup(2) and its kin.

@@ -10,7 +10,7 @@ use alloc::ffi::CString;
 use core::arch::global_asm;
 use core::ffi::{c_char, c_int};
 
-use rump_abi::errno::{EEXIST, EINVAL, ENXIO};
+use rump_abi::errno::{EEXIST, EINVAL, ENODEV, ENOENT, ENOSYS, ENXIO};
 use rump_abi::fcntl::{O_CREAT, O_EXCL, O_WRONLY};
 use rump_abi::syscall::{SYS___mount50, SYS_close, SYS_mkdir, SYS_open, SYS_write};
 use rump_hypercall::boot::{self, Exit};
@@ -53,9 +53,20 @@ fn each(parameter: &str, act: impl Fn(&str, Option<&str>) -> Result<(), c_int>) 
     for entry in list.split_ascii_whitespace() {
         let (key, value) = entry.split_once('=').map_or((entry, None), |(key, value)| (key, Some(value)));
         if let Err(error) = act(key, value) {
-            rump_kern::log!("rumpbake: {parameter}: {entry}: error {error}");
+            rump_kern::log!("rumpbake: {parameter}: {entry}: {} (error {error})", meaning(error));
             boot::exit(Exit::Exited(127));
         }
+    }
+}
+
+/// What an error means here, as far as there is a usual reason.
+fn meaning(error: c_int) -> &'static str {
+    match error {
+        ENOENT => "there is no such file",
+        ENODEV => "the rump kernel has no such file system; name its component",
+        ENXIO | ENOSYS => "the rump kernel has no component for it",
+        EINVAL => "it does not have the form, or the content, that it should",
+        _ => "the rump kernel refuses it",
     }
 }
 
