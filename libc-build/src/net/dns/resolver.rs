@@ -128,6 +128,32 @@ fn number(value: c_int) -> Option<u16> {
     u16::try_from(value).ok()
 }
 
+/// Asks for the records of a whole name; None is what is no name.
+///
+/// # Safety
+/// As `hand_over`; the state is zero or filled in.
+unsafe fn query(
+    state: *mut State,
+    name: Option<Name>,
+    class: c_int,
+    kind: c_int,
+    answer: *mut u8,
+    size: c_int,
+) -> c_int {
+    let mut reply = Array::new();
+    // SAFETY: as this function's own.
+    unsafe {
+        let config = config_of(state);
+        let result = match (name, number(kind), number(class)) {
+            (Some(name), Some(kind), Some(class)) => {
+                ask(&config, &mut Network, &name, kind, class, &mut reply)
+            }
+            _ => Err(Failure::NoRecovery),
+        };
+        hand_over(state, result, &reply, answer, size)
+    }
+}
+
 /// Asks for the records that a name, which is whole, has.
 ///
 /// # Safety
@@ -141,19 +167,8 @@ pub unsafe extern "C" fn __res_nquery(
     answer: *mut u8,
     size: c_int,
 ) -> c_int {
-    let mut reply = Array::new();
     // SAFETY: as this function's own.
-    unsafe {
-        let config = config_of(state);
-        let name = Name::from_text(CStr::from_ptr(name).to_bytes());
-        let result = match (name, number(kind), number(class)) {
-            (Some(name), Some(kind), Some(class)) => {
-                ask(&config, &mut Network, &name, kind, class, &mut reply)
-            }
-            _ => Err(Failure::NoRecovery),
-        };
-        hand_over(state, result, &reply, answer, size)
-    }
+    unsafe { query(state, Name::from_text(CStr::from_ptr(name).to_bytes()), class, kind, answer, size) }
 }
 
 /// Asks for the records that a name has, which may be in one of the domains.
@@ -203,22 +218,14 @@ pub unsafe extern "C" fn __res_nquerydomain(
     answer: *mut u8,
     size: c_int,
 ) -> c_int {
-    let mut reply = Array::new();
     // SAFETY: as this function's own.
     unsafe {
-        let config = config_of(state);
         let mut whole = Name::from_text(CStr::from_ptr(name).to_bytes());
         if !domain.is_null() {
             let domain = Name::from_text(CStr::from_ptr(domain).to_bytes());
             whole = whole.and_then(|name| name.within(&domain?));
         }
-        let result = match (whole, number(kind), number(class)) {
-            (Some(name), Some(kind), Some(class)) => {
-                ask(&config, &mut Network, &name, kind, class, &mut reply)
-            }
-            _ => Err(Failure::NoRecovery),
-        };
-        hand_over(state, result, &reply, answer, size)
+        query(state, whole, class, kind, answer, size)
     }
 }
 
