@@ -157,7 +157,7 @@ fn options_reach_the_kernel_command_line() {
     let line = stdout(&bench.run(&["--dry-run", "--gdb=99", "--net", "none", "--", "a"]));
     assert!(
         line.ends_with(
-            "-S -gdb tcp:127.0.0.1:99 -kernel image -append '{\"args\":[\"a\"],\"stdio\":\"pipe\"}'\n"
+            "-S -gdb tcp:127.0.0.1:99 -device isa-debug-exit,iobase=0xf4,iosize=1 -kernel image -append '{\"args\":[\"a\"],\"stdio\":\"pipe\"}'\n"
         ),
         "{line}"
     );

@@ -46,28 +46,11 @@ impl Setup<'_> {
             Accel::Kvm => ("kvm", "host"),
             Accel::Tcg | Accel::Auto => ("tcg", "max"),
         };
-        let mut status = OsString::from("file,id=status,path=");
-        status.push(option_value(self.status_file.as_os_str()));
-        let mut arguments: Vec<OsString> = Vec::new();
+        let machine =
+            Bare { machine, accel, cpu, memory_kib: self.memory_kib, status_file: self.status_file };
+        let mut arguments = machine.arguments(self.gdb_port);
         let mut add = |words: &[&OsStr]| arguments.extend(words.iter().map(OsString::from));
-        for pair in [
-            ["-M", machine],
-            ["-accel", accel],
-            ["-cpu", cpu],
-            ["-m", &format!("{}K", self.memory_kib)],
-            ["-display", "none"],
-            ["-monitor", "none"],
-            ["-serial", "stdio"],
-            ["-device", "isa-debug-exit,iobase=0xf4,iosize=1"],
-            ["-device", "isa-debugcon,iobase=0xe9,chardev=status"],
-        ] {
-            add(&pair.map(OsStr::new));
-        }
-        add(&["-nodefaults", "-no-user-config", "-no-reboot"].map(OsStr::new));
-        add(&[OsStr::new("-chardev"), &status]);
-        if let Some(port) = self.gdb_port {
-            add(&["-S", "-gdb", &format!("tcp:127.0.0.1:{port}")].map(OsStr::new));
-        }
+        add(&["-device", "isa-debug-exit,iobase=0xf4,iosize=1"].map(OsStr::new));
         for word in self.network.arguments(self.machine) {
             add(&[&word]);
         }
@@ -86,6 +69,48 @@ impl Setup<'_> {
                 drive.push(option_value(self.image.as_os_str()));
                 add(&[OsStr::new("-drive"), &drive]);
             }
+        }
+        arguments
+    }
+}
+
+/// A machine with a console and a port for how the guest has ended, and nothing else.
+pub struct Bare<'a> {
+    /// QEMU's name for it, and its options.
+    pub machine: &'a str,
+    /// QEMU's accelerator.
+    pub accel: &'a str,
+    /// QEMU's processor.
+    pub cpu: &'a str,
+    /// Memory, KiB.
+    pub memory_kib: u64,
+    /// The file that port 0xe9 writes to.
+    pub status_file: &'a Path,
+}
+
+impl Bare<'_> {
+    /// QEMU's arguments for it; with a port the machine waits there for a debugger.
+    pub fn arguments(&self, gdb_port: Option<u16>) -> Vec<OsString> {
+        let mut status = OsString::from("file,id=status,path=");
+        status.push(option_value(self.status_file.as_os_str()));
+        let mut arguments: Vec<OsString> = Vec::new();
+        let mut add = |words: &[&OsStr]| arguments.extend(words.iter().map(OsString::from));
+        for pair in [
+            ["-M", self.machine],
+            ["-accel", self.accel],
+            ["-cpu", self.cpu],
+            ["-m", &format!("{}K", self.memory_kib)],
+            ["-display", "none"],
+            ["-monitor", "none"],
+            ["-serial", "stdio"],
+            ["-device", "isa-debugcon,iobase=0xe9,chardev=status"],
+        ] {
+            add(&pair.map(OsStr::new));
+        }
+        add(&["-nodefaults", "-no-user-config", "-no-reboot"].map(OsStr::new));
+        add(&[OsStr::new("-chardev"), &status]);
+        if let Some(port) = gdb_port {
+            add(&["-S", "-gdb", &format!("tcp:127.0.0.1:{port}")].map(OsStr::new));
         }
         arguments
     }
@@ -143,10 +168,9 @@ mod tests {
         assert_eq!(
             shell_line(Path::new("qemu"), &setup.arguments()),
             "qemu -M microvm,acpi=off,rtc=on,auto-kernel-cmdline=off -accel tcg -cpu max -m 65536K -display none \
-             -monitor none -serial stdio -device isa-debug-exit,iobase=0xf4,iosize=1 \
-             -device isa-debugcon,iobase=0xe9,chardev=status -nodefaults -no-user-config -no-reboot \
-             -chardev file,id=status,path=status -S -gdb tcp:127.0.0.1:1234 -kernel 'a b.img' \
-             -append '{\"args\":[\"x\"]}'\n"
+             -monitor none -serial stdio -device isa-debugcon,iobase=0xe9,chardev=status \
+             -nodefaults -no-user-config -no-reboot -chardev file,id=status,path=status -S -gdb tcp:127.0.0.1:1234 \
+             -device isa-debug-exit,iobase=0xf4,iosize=1 -kernel 'a b.img' -append '{\"args\":[\"x\"]}'\n"
         );
     }
 
@@ -166,7 +190,7 @@ mod tests {
                 status_file: Path::new("status"),
             };
             let line = shell_line(Path::new("qemu"), &setup.arguments());
-            line.split_once("path=status ").unwrap().1.to_owned()
+            line.split_once("iosize=1 ").unwrap().1.to_owned()
         };
         let raw = ends(Medium::Raw, None);
         assert_eq!(raw, "-drive if=ide,media=disk,snapshot=on,format=raw,file=a,,b\n");

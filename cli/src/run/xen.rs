@@ -12,7 +12,7 @@ use rumpbake_linker::Target;
 
 use super::boot::{command_line, end_kib, image_report, stdio};
 use super::console::Line;
-use super::qemu::{option_value, shell_line};
+use super::qemu::{Bare, option_value, shell_line};
 use super::{Accel, Args, Firmware, Machine, drive, qemu_program, report, usable};
 use crate::failure::{Failure, Outcome};
 use crate::{output, tools};
@@ -137,32 +137,14 @@ fn arguments(args: &Args, accel: Accel, files: &Files, words: &str) -> Vec<OsStr
         "console=com1 com1=115200,8n1 loglvl=none guest_loglvl=none serial_tx_buffer=1m reboot=triple dom0=pv dom0_mem={}K",
         args.memory
     );
-    let mut status = OsString::from("file,id=status,path=");
-    status.push(option_value(files.status.as_os_str()));
     let mut module = option_value(files.image.as_os_str());
     if !words.is_empty() {
         module.push(" ");
         module.push(option_value(OsStr::new(words)));
     }
-    let mut arguments: Vec<OsString> = Vec::new();
+    let machine = Bare { machine, accel, cpu, memory_kib: args.memory + XEN_KIB, status_file: &files.status };
+    let mut arguments = machine.arguments(args.gdb);
     let mut add = |words: &[&OsStr]| arguments.extend(words.iter().map(OsString::from));
-    for pair in [
-        ["-M", machine],
-        ["-accel", accel],
-        ["-cpu", cpu],
-        ["-m", &format!("{}K", args.memory + XEN_KIB)],
-        ["-display", "none"],
-        ["-monitor", "none"],
-        ["-serial", "stdio"],
-        ["-device", "isa-debugcon,iobase=0xe9,chardev=status"],
-    ] {
-        add(&pair.map(OsStr::new));
-    }
-    add(&["-nodefaults", "-no-user-config", "-no-reboot"].map(OsStr::new));
-    add(&[OsStr::new("-chardev"), &status]);
-    if let Some(port) = args.gdb {
-        add(&["-S", "-gdb", &format!("tcp:127.0.0.1:{port}")].map(OsStr::new));
-    }
     add(&[OsStr::new("-kernel"), files.hypervisor.as_os_str()]);
     add(&["-append", &xen_words].map(OsStr::new));
     add(&[OsStr::new("-initrd"), &module]);
