@@ -58,7 +58,10 @@ impl BakeArgs {
         };
         let output = self.output.clone().unwrap_or_else(own);
         if same_file(&self.program, &output) {
-            return Err(Failure::new(format!("{}: the image would overwrite the program", output.display())));
+            return Err(Failure::new(format!(
+                "{}: the image would overwrite the program; name another file with -o",
+                output.display()
+            )));
         }
         Ok(output)
     }

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use rump_config::Stdio;
-use rumpbake_linker::{BakeOptions, Image, Multiboot, Target};
+use rumpbake_linker::{BakeOptions, Image, Multiboot, Target, write_file};
 
 use crate::bake::BakeArgs;
-use crate::disk::{self, Disk, Medium, tools::Tools};
+use crate::disk::{Disk, Medium, tools::Tools};
 use crate::failure::{Failure, Outcome};
 
 /// Arguments of `rumpbake hw`.
@@ -97,6 +97,6 @@ fn write_disk(disk: Disk, tools: &Tools, image: &Image, output: &Path) -> Result
     let bytes = disk.make(tools, image.bytes(), folder.path())?;
     // The map and the symbol file, if the options named them; the image itself has served.
     image.write(&folder.path().join("image"))?;
-    disk::write(output, &bytes)?;
+    write_file(output, &[&bytes])?;
     Ok(bytes.len())
 }

@@ -8,9 +8,8 @@
 mod fat;
 pub mod tools;
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -150,19 +149,6 @@ fn fnv1a(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-/// Writes a file through a temporary one beside it: whole or not at all.
-pub fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    let fail = |error: io::Error| Failure::new(format!("{}: cannot be written: {error}", path.display()));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // The permissions that a newly made file would have; the process's mask is applied to them.
-    builder.prefix(".rumpbake-").permissions(Permissions::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(fail)?;
-    io::Write::write_all(&mut file, content).map_err(fail)?;
-    file.persist(path).map_err(|error| fail(error.error))?;
-    Ok(())
 }
 
 #[cfg(test)]

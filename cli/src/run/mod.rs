@@ -61,7 +61,7 @@ pub struct Args {
     #[arg(long, value_name = "WORDS", allow_hyphen_values = true)]
     append: Option<String>,
     /// End the run after this many seconds
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<u64>,
     /// Print the QEMU command line instead of running it
     #[arg(long)]
@@ -119,6 +119,11 @@ fn memory_kib(word: &str) -> Result<u64, String> {
         Some(kib @ 1..) => Ok(kib),
         _ => Err(wrong()),
     }
+}
+
+/// A number of seconds.
+fn seconds(word: &str) -> Result<u64, String> {
+    word.parse().map_err(|_| "it must be a whole number of seconds, for example 60".to_owned())
 }
 
 /// Runs the image.
