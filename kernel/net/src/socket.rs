@@ -396,15 +396,6 @@ impl Socket {
         }
     }
 
-    /// A connection that waited to be accepted has ended before: it is taken out of the queue. False if it is not in one.
-    pub fn leave_accept_queue(self: &Rc<Self>) -> bool {
-        let Some(head) = self.head.borrow().upgrade() else { return false };
-        let mut queue = head.listener.borrow_mut();
-        let Some(queue) = queue.as_mut() else { return false };
-        let Some(at) = queue.complete.iter().position(|other| Rc::ptr_eq(other, self)) else { return false };
-        queue.complete.remove(at).is_some()
-    }
-
     /// The end of listening: the connections that nobody accepted.
     #[must_use]
     pub fn take_listener(&self) -> VecDeque<Rc<Self>> {

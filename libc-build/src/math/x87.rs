@@ -63,8 +63,6 @@ impl F80 {
     pub const LN_2: Self = Self::from_parts(false, 16_382, 0xb172_17f7_d1cf_79ac);
     /// π.
     pub const PI: Self = Self::from_parts(false, 16_384, 0xc90f_daa2_2168_c235);
-    /// π/2.
-    pub const FRAC_PI_2: Self = Self::from_parts(false, 16_383, 0xc90f_daa2_2168_c235);
 
     /// The number with these fields.
     #[must_use]

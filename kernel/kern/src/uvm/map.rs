@@ -223,19 +223,6 @@ impl VmMap {
         self.gaps.find(len, align, |start| self.start_above(start))
     }
 
-    /// The lowest free run of `len` bytes at or above `bottom` that starts at a multiple of `align` (a power of two).
-    #[must_use]
-    pub fn find_gap_above(&self, len: usize, align: usize, bottom: usize) -> Option<usize> {
-        let mut at = bottom.max(self.bounds.start).checked_next_multiple_of(align)?;
-        for (start, entry) in self.overlapping(at..self.bounds.end) {
-            if at.checked_add(len)? <= start {
-                return Some(at);
-            }
-            at = entry.end.max(at).checked_next_multiple_of(align)?;
-        }
-        (at.checked_add(len)? <= self.bounds.end).then_some(at)
-    }
-
     /// Whether the gaps are those between the entries, for tests.
     #[cfg(test)]
     pub fn gaps_are_right(&self) -> bool {

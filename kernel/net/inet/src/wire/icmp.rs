@@ -37,7 +37,6 @@ pub mod v6 {
     pub const ROUTER_ADVERT: u8 = 134;
     pub const NEIGHBOR_SOLICIT: u8 = 135;
     pub const NEIGHBOR_ADVERT: u8 = 136;
-    pub const REDIRECT: u8 = 137;
     /// Code of UNREACHABLE.
     pub const PORT: u8 = 4;
     /// Code of PARAMETER_PROBLEM.
