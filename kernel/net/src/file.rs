@@ -9,7 +9,7 @@ use rump_abi::ioctl::{
 use rump_abi::stat::S_IFSOCK;
 use rump_kern::errno::Errno;
 use rump_kern::file::flag::{FASYNC, FNONBLOCK, FNOSIGPIPE, FREAD, FWRITE};
-use rump_kern::file::poll::{POLLPRI, POLLRDBAND, READABLE, WRITABLE};
+use rump_kern::file::poll::{READABLE, WRITABLE};
 use rump_kern::file::{Attr, File, FileHead, FileOps, FileRef, Filter, FilterState};
 use rump_kern::filedesc::getfile;
 use rump_kern::ioctl::{answer_int, int_arg};
@@ -103,7 +103,7 @@ impl FileOps for SocketFile {
             FIONREAD => answer_int(data, count(so.rcv.len())),
             FIONWRITE => answer_int(data, count(so.proto().unsent(so))),
             FIONSPACE => answer_int(data, count(so.proto().send_space(so))),
-            SIOCATMARK => answer_int(data, i32::from(so.proto().at_mark(so))),
+            SIOCATMARK => answer_int(data, 0),
             FIOSETOWN | SIOCSPGRP => {
                 so.owner.set(int_arg(data));
                 Ok(0)
@@ -121,9 +121,6 @@ impl FileOps for SocketFile {
         }
         if events & WRITABLE != 0 && writable(so) {
             ready |= events & WRITABLE;
-        }
-        if events & (POLLPRI | POLLRDBAND) != 0 && so.proto().has_urgent(so) {
-            ready |= events & (POLLPRI | POLLRDBAND);
         }
         ready
     }

@@ -197,21 +197,6 @@ pub trait Protocol {
         false
     }
 
-    /// Urgent data (MSG_OOB): one byte. `peek` leaves it there.
-    fn receive_urgent(&self, _so: &Rc<Socket>, _peek: bool) -> Result<u8, Errno> {
-        Err(Errno::EOPNOTSUPP)
-    }
-
-    /// Whether urgent data are there to be taken (POLLPRI).
-    fn has_urgent(&self, _so: &Rc<Socket>) -> bool {
-        false
-    }
-
-    /// Whether the next byte to be read is where urgent data were (SIOCATMARK).
-    fn at_mark(&self, _so: &Rc<Socket>) -> bool {
-        false
-    }
-
     /// getsockname(2).
     fn sock_name(&self, so: &Rc<Socket>) -> Result<SockAddr, Errno>;
 

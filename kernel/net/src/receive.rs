@@ -31,9 +31,8 @@ pub struct Received {
 /// Those of recv(2); what was received of a stream before is what `uio` says.
 pub fn receive(so: &Rc<Socket>, uio: &mut Uio<'_>, flags: i32, wait: Wait) -> Result<Received, Errno> {
     if flags & MSG_OOB != 0 {
-        let byte = so.proto().receive_urgent(so, flags & MSG_PEEK != 0)?;
-        uio.copy_out(&[byte])?;
-        return Ok(Received { flags: MSG_OOB, ..Received::default() });
+        // No protocol keeps urgent data apart.
+        return Err(Errno::EOPNOTSUPP);
     }
     let waits = wait == Wait::Yes && flags & MSG_DONTWAIT == 0;
     if so.is(PrFlags::ATOMIC) {

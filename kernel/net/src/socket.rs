@@ -11,7 +11,7 @@ use rump_hypercall::Giant;
 use rump_hypercall::sync::CondVar;
 use rump_kern::clock::{Timespec, nanotime};
 use rump_kern::errno::Errno;
-use rump_kern::signal::{number::SIGIO, number::SIGURG, psignal};
+use rump_kern::signal::{number::SIGIO, psignal};
 
 use crate::protocol::{self, Domain, PrFlags, ProtoSw, Protocol};
 use crate::sockbuf::SockBuf;
@@ -72,7 +72,7 @@ pub struct Socket {
     pub cv: CondVar,
     /// SO_LINGER's time, seconds.
     pub linger_s: Cell<u16>,
-    /// SIOCSPGRP: who gets SIGIO and SIGURG.
+    /// SIOCSPGRP: who gets SIGIO.
     pub owner: Cell<i32>,
     /// SO_OVERFLOWED: messages that found no room.
     pub overflowed: Cell<u64>,
@@ -270,7 +270,7 @@ impl Socket {
     pub fn wake_readers(&self) {
         self.rcv.wake();
         if self.has(State::ASYNC) {
-            self.signal(SIGIO);
+            self.sigio();
         }
     }
 
@@ -279,20 +279,14 @@ impl Socket {
     pub fn wake_writers(&self) {
         self.snd.wake();
         if self.has(State::ASYNC) {
-            self.signal(SIGIO);
+            self.sigio();
         }
     }
 
-    /// sohasoutofband: urgent data have come.
-    pub fn wake_urgent(&self) {
-        self.signal(SIGURG);
-        self.rcv.wake();
-    }
-
-    fn signal(&self, signo: i32) {
+    fn sigio(&self) {
         // There is one process, and its group.
         if let Some(proc) = rump_kern::proc::proc0().filter(|proc| self.owner.get().abs() == proc.pid) {
-            psignal(proc, signo);
+            psignal(proc, SIGIO);
         }
     }
 
