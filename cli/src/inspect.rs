@@ -107,7 +107,11 @@ fn write_text(out: &mut String, report: &Report) -> std::fmt::Result {
         writeln!(out, "  {name:<12} {faction:<10} {text:>10} {rodata:>10} {data:>10} {bss:>10}  {why}")?;
     }
     for import in &report.imports {
-        writeln!(out, "\nimports {} from {}", import.symbols.len(), import.library)?;
+        let from = match import.library.as_str() {
+            "unknown" => "that no library of NetBSD has",
+            library => &format!("from {library}"),
+        };
+        writeln!(out, "\nimports {} {from}", import.symbols.len())?;
         if !import.missing.is_empty() {
             writeln!(out, "  rumpbake's libc does not have: {}", import.missing.join(" "))?;
         }
