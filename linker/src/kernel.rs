@@ -139,23 +139,7 @@ impl<'d> Kernel<'d> {
                     },
             )
         };
-        let mut missing = Vec::new();
-        for &index in &self.selection.reach.externals {
-            let Some(symbol) = self.kit.symbols.get(index) else { continue };
-            match bound(symbol.name) {
-                _ if self.externals.contains_key(&index) => {}
-                Some(address) => {
-                    self.externals.insert(index, address);
-                }
-                None if symbol.weak => {}
-                None => missing.push(symbol.name),
-            }
-        }
-        if missing.is_empty() {
-            return Ok(());
-        }
-        missing.sort_unstable();
-        Err(self.kit.fault(format!("it refers to {}, which nothing defines", missing.join(", "))))
+        self.kit.bind_externals(&self.selection.reach.externals, &mut self.externals, bound)
     }
 
     /// Binds what the kernel calls of a rump kernel, which is placed, and tells it where its parts lie.

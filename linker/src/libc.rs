@@ -151,27 +151,11 @@ impl<'d> Libc<'d> {
     pub(crate) fn bind_kernel(&mut self, kernel: &Kernel) -> Result<()> {
         let gate = kernel.address(GATE).unwrap_or(0);
         self.kit.patch(self.gate_word.0, self.gate_word.1, &gate.to_le_bytes())?;
-        let mut missing = Vec::new();
-        for &index in &self.reach.externals {
-            let Some(symbol) = self.kit.symbols.get(index) else { continue };
-            let address = match symbol.name {
-                name if name.starts_with("sys_") => Some(kernel.entry_or_nosys(name)),
-                SYSENT | CLOCK => kernel.address(symbol.name),
-                _ => None,
-            };
-            match address {
-                Some(address) => {
-                    self.externals.insert(index, address);
-                }
-                None if symbol.weak => {}
-                None => missing.push(symbol.name),
-            }
-        }
-        if missing.is_empty() {
-            return Ok(());
-        }
-        missing.sort_unstable();
-        Err(self.kit.fault(format!("it refers to {}, which nothing defines", missing.join(", "))))
+        self.kit.bind_externals(&self.reach.externals, &mut self.externals, |symbol| match symbol {
+            name if name.starts_with("sys_") => Some(kernel.entry_or_nosys(name)),
+            SYSENT | CLOCK => kernel.address(symbol),
+            _ => None,
+        })
     }
 
     /// Writes the relocated sections into the application's space.

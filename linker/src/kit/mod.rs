@@ -12,7 +12,7 @@ mod reloc;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(crate) use graph::Reach;
 use object::LittleEndian as LE;
@@ -172,6 +172,34 @@ impl<'d> Kit<'d> {
         };
         patched()
             .ok_or_else(|| Error::Kit { kit: name, reason: "a table is too small for its content".into() })
+    }
+
+    /// Binds the symbols of `externals` that are not in `bound` yet to the addresses that `address` knows; weak ones may have none.
+    pub(crate) fn bind_externals(
+        &self,
+        externals: &BTreeSet<usize>,
+        bound: &mut BTreeMap<usize, u64>,
+        address: impl Fn(&str) -> Option<u64>,
+    ) -> Result<()> {
+        let mut missing = Vec::new();
+        for &index in externals {
+            let Some(symbol) = self.symbols.get(index) else { continue };
+            if bound.contains_key(&index) {
+                continue;
+            }
+            match address(symbol.name) {
+                Some(address) => {
+                    bound.insert(index, address);
+                }
+                None if symbol.weak => {}
+                None => missing.push(symbol.name),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        missing.sort_unstable();
+        Err(self.fault(format!("it refers to {}, which nothing defines", missing.join(", "))))
     }
 
     /// A fault of this kit.
