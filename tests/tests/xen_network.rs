@@ -72,7 +72,7 @@ busily() {
     replug "$1" "$2"
     quiet
 }
-dd if=/dev/urandom of=/tmp/sent bs=64k count=16 2>/dev/null
+dd if=/dev/urandom of=/tmp/sent bs=64k count=8 2>/dev/null
 # The first guest makes some nodes of xenstore that stay.
 make first pv-2.img "$vif"
 await first 'netserver: ready'
@@ -81,7 +81,7 @@ answers 2 first
 xl shutdown -w first
 gone first
 settles 0 interfaces
-sleep 2
+sleep 1
 before=$(behind)
 "#;
 
@@ -131,7 +131,7 @@ fn guests_serve_on_the_bridge_and_survive_their_devices() {
         id=$(xl domid two)
         had=$(held $id)
         round=0
-        while [ $round -lt 20 ]; do
+        while [ $round -lt 10 ]; do
             answers 2 two
             round=$((round + 1))
         done
@@ -154,7 +154,8 @@ fn guests_serve_on_the_bridge_and_survive_their_devices() {
         backend=/local/domain/0/backend/vif/$domain/0
         while :; do xenstore-write $backend/state 4; done &
         storm=$!
-        echoes 4 four
+        answers 4 four
+        answers 4 four
         kill $storm
         wait $storm
         traffic 4
