@@ -54,6 +54,18 @@ fn system_calls(how: SystemCalls) -> &'static str {
     }
 }
 
+/// What an image is for, in words behind its kind. The component that makes a guest of Xen of an image for bare metal is called as its platform is.
+fn machines(report: &Report) -> &'static str {
+    match report.target {
+        None => "",
+        Some(Target::Xen) => " for guests of Xen of type pv",
+        Some(Target::Hw) if report.components.iter().any(|component| component.name == "xen") => {
+            " for guests of Xen of type pvh, and bare metal,"
+        }
+        Some(Target::Hw) => " for bare metal",
+    }
+}
+
 fn text(report: &Report) -> String {
     let mut out = String::new();
     // Writing to a String does not fail.
@@ -62,10 +74,7 @@ fn text(report: &Report) -> String {
 }
 
 fn write_text(out: &mut String, report: &Report) -> std::fmt::Result {
-    write!(out, "{}", kind(report.kind))?;
-    if report.target == Some(Target::Xen) {
-        write!(out, " for Xen")?;
-    }
+    write!(out, "{}{}", kind(report.kind), machines(report))?;
     if let Some(program) = report.program {
         write!(out, " with a {}", kind(program))?;
     }

@@ -70,7 +70,7 @@ fn baking_prints_what_it_made() {
     assert_eq!(report["program"], "static-executable");
     assert_eq!(report["system_calls"], "instructions");
     let text = stdout(&call(folder.path(), &["inspect", "hello.img"]));
-    assert!(text.starts_with("rumpbake image with a static NetBSD/amd64 program\n"), "{text}");
+    assert!(text.starts_with("rumpbake image for bare metal with a static NetBSD/amd64 program\n"), "{text}");
     assert!(text.contains("\nsystem calls are `syscall` instructions\n"), "{text}");
 }
 

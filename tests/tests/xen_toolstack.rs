@@ -148,6 +148,9 @@ fn guests_live_and_end_as_the_tool_stack_wants() {
 #[test]
 fn an_image_for_pvh_guests_runs_on_bare_metal() {
     let image = guest(&hello(), "hello-both", &PVH);
+    let described = run(rumpbake().arg("inspect").arg(&image)).stdout;
+    let kind = "rumpbake image for guests of Xen of type pvh, and bare metal, with a ";
+    assert!(described.starts_with(kind.as_bytes()), "{}", String::from_utf8_lossy(&described));
     let mut command = rumpbake();
     command.arg("run").arg(image).args(["--", "again"]);
     let _ = finish(command, b"").status(2).shows("argument 1: again\n");
