@@ -231,8 +231,8 @@ fn sixty_guests_with_networks_leave_nothing_behind() {
 #[test]
 #[ignore = "takes some minutes; cargo xtask conformance runs it"]
 fn a_long_life_with_a_network_uses_nothing_up() {
-    // More connections than there are grants, each of several packets, and more devices than there are channels for them. A paravirtual guest, since this
-    // QEMU now and then delivers an interrupt that Xen injects into another kind of guest twice, of which no guest can come back.
+    // More connections than there are grants, each of several packets, and more devices than there are channels for them. A paravirtual guest, since
+    // another kind does not live as long under this QEMU (qemu-scripts/README.md).
     let job = r#"
         make server pv-3.img "$vif"
         await server 'netserver: ready'
