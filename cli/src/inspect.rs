@@ -57,12 +57,12 @@ fn system_calls(how: SystemCalls) -> &'static str {
 /// What an image is for, in words behind its kind. The component that makes a guest of Xen of an image for bare metal is called as its platform is.
 fn machines(report: &Report) -> &'static str {
     match report.target {
-        None => "",
         Some(Target::Xen) => " for guests of Xen of type pv",
         Some(Target::Hw) if report.components.iter().any(|component| component.name == "xen") => {
             " for guests of Xen of type pvh, and bare metal,"
         }
         Some(Target::Hw) => " for bare metal",
+        _ => "",
     }
 }
 
