@@ -17,6 +17,9 @@ use super::{Context, Defaults};
 
 /// How long an acknowledgement may wait for data to go with.
 const DELACK_NS: u64 = 40_000_000;
+/// So many full segments are acknowledged at once at the beginning, when the peer waits for acknowledgements to widen its window, and after one came out of order or once more: where segments get
+/// lost, acknowledgements do, too, and the peer's window is small.
+pub const QUICK_ACKS: u8 = 16;
 /// Challenges to one connection are at least so far apart (RFC 5961, 7).
 const CHALLENGE_NS: u64 = 500_000_000;
 /// Time stamps older than this mean nothing (RFC 7323, 5.5).
@@ -97,6 +100,9 @@ impl Tcb {
                 // All of it: a keep-alive probe, or an acknowledgement of ours was lost.
                 if len > 0 && self.sack_ok {
                     self.reassembly.note_duplicate(seq, seq + len);
+                }
+                if len > 0 {
+                    self.quick_acks = QUICK_ACKS;
                 }
                 if len > 0 || fin || h.seq + 1 == self.rcv_nxt {
                     self.ack_now |= !h.has(SYN);
@@ -564,6 +570,7 @@ impl Tcb {
     fn deliver_later(&mut self, cx: &mut Context<'_>, seq: Seq, packet: Packet) {
         self.ack_now = true;
         if seq != self.rcv_nxt {
+            self.quick_acks = QUICK_ACKS;
             self.out_of_order += 1;
             cx.stats.out_of_order += 1;
             self.reassembly.insert(seq, packet);

@@ -10,6 +10,7 @@ use rump_kern::Errno;
 
 use super::congestion::Congestion;
 use super::demux::Tuple;
+use super::input::QUICK_ACKS;
 use super::reassembly::Reassembly;
 use super::rtt::Rtt;
 use super::sack::Scoreboard;
@@ -214,7 +215,7 @@ pub struct Tcb {
     pub ack_soon: bool,
     /// The engine knows of that.
     pub ack_noted: bool,
-    /// Full segments that are acknowledged at once, at the beginning, when the peer waits for acknowledgements to widen its window.
+    /// Full segments that are still acknowledged at once ([`QUICK_ACKS`]).
     pub quick_acks: u8,
 
     /// Both sides send time stamps.
@@ -332,7 +333,7 @@ impl Tcb {
             ack_now: false,
             ack_soon: false,
             ack_noted: false,
-            quick_acks: 16,
+            quick_acks: QUICK_ACKS,
             ts_ok: false,
             sack_ok: false,
             ts_recent: 0,
