@@ -204,6 +204,7 @@ impl Tcb {
         }
         if h.ack > self.una {
             self.advance(cx, h);
+            self.probe_answered(h);
         }
         self.take_window(h);
         if !packet.is_empty() {
@@ -314,6 +315,7 @@ impl Tcb {
     /// The acknowledgement and the window of a segment; `bare` if it brings nothing else.
     fn take_ack(&mut self, cx: &mut Context<'_>, h: &Header, bare: bool) {
         let mut news = 0;
+        let unreported = self.sacked.is_empty();
         if self.sack_ok {
             let floor = h.ack.max(self.una);
             for &(start, end) in h.options.sack.as_slice() {
@@ -332,6 +334,11 @@ impl Tcb {
             }
         }
         self.take_window(h);
+        self.probe_answered(h);
+        if unreported && news > 0 {
+            // Reordering has so long from now.
+            self.probe_ns = NEVER;
+        }
         self.look_for_loss();
     }
 
@@ -390,6 +397,7 @@ impl Tcb {
             }
         }
         self.rtt.progress();
+        self.probe_ns = NEVER;
 
         let mss = self.segment_len();
         let srtt_ms = self.rtt.srtt_us() / 1000;
@@ -453,6 +461,11 @@ impl Tcb {
             if let Some(edge) = self.sacked.lost_edge(mss) {
                 self.lost_edge = self.lost_edge.max(edge);
             }
+            if self.phase == Phase::Open
+                && let Some(edge) = self.lost_before_probe()
+            {
+                self.lost_edge = self.lost_edge.max(edge);
+            }
             // Sent again, and lost again: what was sent later has arrived.
             if self.phase != Phase::Open
                 && self.high_rxt > self.una
@@ -476,12 +489,19 @@ impl Tcb {
             self.lost_edge = self.lost_edge.max((self.una + mss).min(end));
         }
         if self.lost_edge > self.una {
-            self.phase = Phase::Recovery;
-            self.recover = self.nxt;
-            self.high_rxt = self.una;
-            self.congestion.lost(mss);
-            self.timed = None;
+            self.recover_from_loss();
         }
+    }
+
+    /// Begins fast recovery: what is before the edge is lost.
+    pub fn recover_from_loss(&mut self) {
+        self.phase = Phase::Recovery;
+        self.recover = self.nxt;
+        self.high_rxt = self.una;
+        self.congestion.lost(self.segment_len());
+        self.timed = None;
+        self.probe = None;
+        self.probe_ns = NEVER;
     }
 
     /// The data and the FIN of a segment, both inside the window.

@@ -44,6 +44,7 @@ pub mod seq;
 pub mod siphash;
 pub mod stream;
 pub mod syn_cache;
+pub mod tail_loss;
 pub mod tcb;
 pub mod time_wait;
 pub mod timeout;

@@ -141,6 +141,7 @@ impl Tcb {
             self.persist = false;
             self.rexmt_ns = NEVER;
         }
+        self.arm_probe(now_ns);
     }
 
     /// Sends one packet of new data, or a FIN. False if there is nothing that may be sent.
@@ -189,18 +190,21 @@ impl Tcb {
 
     /// Sends lost data again: from `from`, at most to `to`. False if that failed.
     fn retransmit(&mut self, cx: &mut Context<'_>, from: Seq, to: Seq) -> bool {
-        let len = (to - from).min(self.data_len_max()).min(self.data_end().ahead_of(from));
-        let fin =
-            if self.fin_sent && from + len == self.data_end() && to > self.data_end() { FIN } else { 0 };
         if from == self.una {
             self.rxt_mark = self.nxt;
         }
-        if !self.send_segment(cx, from, len, fin) {
-            return false;
-        }
-        self.high_rxt = from + len + u32::from(fin != 0);
-        // A hole without anything to send would be a FIN that is covered above; but never loop on one.
-        len > 0 || fin != 0
+        let Some(sent) = self.resend(cx, from, to) else { return false };
+        self.high_rxt = from + sent;
+        // A hole without anything to send would be a FIN that is covered below; but never loop on one.
+        sent > 0
+    }
+
+    /// Sends a segment again that begins at `from`, and at most what is before `to`. Returns how many sequence numbers that were.
+    pub fn resend(&mut self, cx: &mut Context<'_>, from: Seq, to: Seq) -> Option<u32> {
+        let len = (to - from).min(self.data_len_max()).min(self.data_end().ahead_of(from));
+        let fin =
+            if self.fin_sent && from + len == self.data_end() && to > self.data_end() { FIN } else { 0 };
+        self.send_segment(cx, from, len, fin).then_some(len + u32::from(fin != 0))
     }
 
     /// Sends the oldest segment that is not acknowledged, whatever the windows say.
@@ -292,7 +296,7 @@ impl Tcb {
     }
 
     /// Sends a segment (or a large packet of several) with `len` bytes of data from `seq`. False without memory.
-    fn send_segment(&mut self, cx: &mut Context<'_>, seq: Seq, len: u32, flags: u8) -> bool {
+    pub fn send_segment(&mut self, cx: &mut Context<'_>, seq: Seq, len: u32, flags: u8) -> bool {
         let mut options = Options { stamps: self.stamps(cx.now_ns), ..Options::default() };
         if self.sack_ok && self.reassembly.has_report() {
             options.sack = self.reassembly.report();
@@ -344,6 +348,9 @@ impl Tcb {
             }
             self.nxt = end;
             self.sent_ns = cx.now_ns;
+            if self.sacked.is_empty() {
+                self.probe_ns = NEVER;
+            }
         } else if end > seq {
             // Karn: what is sent again is not timed.
             self.timed = None;

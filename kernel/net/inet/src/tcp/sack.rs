@@ -41,6 +41,12 @@ impl Scoreboard {
         self.ranges.last().map(|range| range.1)
     }
 
+    /// The start of the last range.
+    #[must_use]
+    pub fn last_start(&self) -> Option<Seq> {
+        self.ranges.last().map(|range| range.0)
+    }
+
     /// Adds a range; returns how many of its bytes are news.
     pub fn insert(&mut self, start: Seq, end: Seq) -> u32 {
         // Ranges from `first` to before `last` overlap or touch the new one.

@@ -17,6 +17,7 @@ use super::sack::Scoreboard;
 use super::segment::{Stamps, TS_LEN};
 use super::seq::Seq;
 use super::stream::Stream;
+use super::tail_loss::Probe;
 use super::timer::NEVER;
 use super::{Defaults, Path};
 
@@ -249,6 +250,8 @@ pub struct Tcb {
     pub high_rxt: Seq,
     /// What was sent first after the oldest hole was sent again; if the peer reports what is beyond, that was lost once more.
     pub rxt_mark: Seq,
+    /// The probe of the tail that is under way.
+    pub probe: Option<Probe>,
     /// Duplicate acknowledgements in a row.
     pub dup_acks: u32,
     /// The retransmission timer probes a closed window.
@@ -266,6 +269,8 @@ pub struct Tcb {
 
     /// Retransmission or window probe.
     pub rexmt_ns: u64,
+    /// Looking for losses that nothing reveals ([`tail_loss`](super::tail_loss)).
+    pub probe_ns: u64,
     /// Delayed acknowledgement.
     pub delack_ns: u64,
     /// Establishment, keep-alive, or the end of FIN_WAIT_2.
@@ -349,6 +354,7 @@ impl Tcb {
             lost_edge: zero,
             high_rxt: zero,
             rxt_mark: zero,
+            probe: None,
             dup_acks: 0,
             persist: false,
             force: false,
@@ -357,6 +363,7 @@ impl Tcb {
             sent_ns: 0,
             challenge_ns: 0,
             rexmt_ns: NEVER,
+            probe_ns: NEVER,
             delack_ns: NEVER,
             keep_ns: NEVER,
             retransmitted: 0,
@@ -444,12 +451,12 @@ impl Tcb {
     #[inline]
     #[must_use]
     pub fn deadline(&self) -> u64 {
-        self.rexmt_ns.min(self.delack_ns).min(self.keep_ns)
+        self.rexmt_ns.min(self.probe_ns).min(self.delack_ns).min(self.keep_ns)
     }
 
     /// Stops all timers.
     pub fn stop_timers(&mut self) {
-        (self.rexmt_ns, self.delack_ns, self.keep_ns) = (NEVER, NEVER, NEVER);
+        (self.rexmt_ns, self.probe_ns, self.delack_ns, self.keep_ns) = (NEVER, NEVER, NEVER, NEVER);
     }
 
     /// Bytes on their way (RFC 6675's pipe): sent, not reported as received, not lost or sent again.

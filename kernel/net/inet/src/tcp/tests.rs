@@ -1,11 +1,13 @@
 //! Two engines on a simulated link: seeded loss, duplication, reordering, delay, bandwidth. Time is simulated, too.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use rump_hypercall::net::{Checksum, Packet};
 use rump_kern::Errno;
 
+use super::congestion::MAX_CWND;
 use super::demux::Tuple;
 use super::engine::{ConnId, Defaults, Engine, Event, Network, Path};
 use super::ports::Share;
@@ -71,6 +73,9 @@ struct Host {
     events: Vec<Event>,
 }
 
+/// Told who sends, the header, and how many bytes of data.
+type Filter = Box<dyn FnMut(usize, &Header, usize) -> bool>;
+
 struct World {
     now_ns: u64,
     hosts: [Host; 2],
@@ -81,7 +86,7 @@ struct World {
     weather: Weather,
     segments: u64,
     /// Sees all that is sent; false loses it.
-    filter: Option<fn(usize, &Header, usize) -> bool>,
+    filter: Option<Filter>,
 }
 
 fn endpoint(host: usize, port: u16) -> Endpoint {
@@ -155,7 +160,7 @@ impl World {
         let tcp = Tcp::new(&bytes).unwrap();
         let header = Header::parse(tcp);
         let data = bytes.len() - tcp.header_len();
-        if self.filter.is_some_and(|filter| !filter(from, &header, data)) {
+        if self.filter.as_mut().is_some_and(|filter| !filter(from, &header, data)) {
             return;
         }
         self.free_ns[from] =
@@ -354,6 +359,20 @@ fn storm(seed: u64, len: usize, weather: Weather) -> u64 {
 
 const STORM: Weather = Weather { loss_per_1000: 50, duplicate_per_1000: 20, reorder_per_1000: 50, ..CALM };
 
+/// A connection whose round-trip time is known, and whose sender loses the data segments whose numbers, from now on, are in `lost`.
+fn losing(lost: &'static [usize]) -> (World, ConnId, ConnId) {
+    let mut world = World::new(CALM, 1);
+    let (client, server) = world.pair();
+    world.transfer(0, [client, server], 200_000, 10 * S);
+    world.run(S);
+    let mut number = 0;
+    world.filter = Some(Box::new(move |from, _, data| {
+        number += usize::from(from == 0 && data > 0);
+        from == 1 || data == 0 || !lost.contains(&number)
+    }));
+    (world, client, server)
+}
+
 vcpu_tests! {
     fn opens_talks_and_closes() {
         let mut world = World::new(CALM, 1);
@@ -429,6 +448,22 @@ vcpu_tests! {
         }
     }
 
+    /// On a short path with 5 % loss almost nothing waits for the retransmission timer.
+    fn loss_is_found_without_timeouts() {
+        for seed in 1..7 {
+            let weather = Weather { delay_ns: MS / 10, reorder_per_1000: 0, ..STORM };
+            let mut world = World::new(weather, seed);
+            world.weather = CALM;
+            let (client, server) = world.pair();
+            world.weather = weather;
+            let from = (seed % 2) as usize;
+            let took = world.transfer(from, [client, server], 2 << 20, 60 * S);
+            let stats = &world.hosts[from].engine.stats;
+            assert!(stats.retransmitted >= 60 && stats.timeouts <= 1, "{} of {}", stats.timeouts, stats.retransmitted);
+            assert!(took < 400 * MS, "seed {seed}: {} ms", took / MS);
+        }
+    }
+
     /// 64 MiB at 5 % loss: some minutes without optimisation.
     #[ignore = "takes long"]
     fn stress_64_mib() {
@@ -468,7 +503,7 @@ vcpu_tests! {
         assert_eq!(world.tcb(0, id).error, Some(Errno::ECONNREFUSED));
         assert_eq!(world.tcb(0, id).state, State::Closed);
         world.close(0, id);
-        world.filter = Some(|_, _, _| false);
+        world.filter = Some(Box::new(|_, _, _| false));
         let id = world.connect(0, 50_000, 81);
         world.run(80 * S);
         assert_eq!(world.tcb(0, id).error, Some(Errno::ETIMEDOUT));
@@ -504,7 +539,7 @@ vcpu_tests! {
         world.run(100 * S);
         assert_eq!(world.tcb(0, client).state, State::Established);
         // The update that opens the window is lost: a probe has to find out.
-        world.filter = Some(|from, _, _| from == 0);
+        world.filter = Some(Box::new(|from, _, _| from == 0));
         let first = world.read(1, server).len();
         world.filter = None;
         let mut total = first;
@@ -576,6 +611,79 @@ vcpu_tests! {
         assert_eq!(world.tcb(1, server).rcv.len(), written);
         let acks = world.hosts[1].engine.stats.sent - before;
         assert!((3..=5).contains(&acks), "{acks} for {written} bytes");
+    }
+
+    fn a_lost_tail_is_probed_for() {
+        let (mut world, client, server) = losing(&[3, 4]);
+        let written = world.write(0, client, &[1; 4 * 1448]);
+        world.run(30 * MS);
+        assert_eq!(world.read(1, server).len(), written);
+        let stats = &world.hosts[0].engine.stats;
+        assert_eq!((stats.timeouts, stats.retransmitted), (0, 2));
+        assert!(world.tcb(0, client).congestion.ssthresh() < MAX_CWND);
+    }
+
+    fn a_loss_that_the_probe_repairs_counts() {
+        let (mut world, client, server) = losing(&[4]);
+        world.write(0, client, &[1; 4 * 1448]);
+        world.run(30 * MS);
+        assert_eq!(world.read(1, server).len(), 4 * 1448);
+        assert_eq!(world.tcb(0, client).congestion.ssthresh(), MAX_CWND);
+        // What is acknowledged next shows that nothing came twice.
+        world.write(0, client, &[1; 100]);
+        world.run(100 * MS);
+        assert!(world.tcb(0, client).congestion.ssthresh() < MAX_CWND);
+        assert_eq!(world.hosts[0].engine.stats.timeouts, 0);
+    }
+
+    fn acknowledgements_that_are_late_are_no_loss() {
+        let (mut world, client, server) = losing(&[]);
+        let start = world.now_ns;
+        world.write(0, client, &[1; 4 * 1448]);
+        // Nothing is heard of the peer until after the probe.
+        world.filter = Some(Box::new(|from, _, _| from == 0));
+        while world.now_ns < start + 11 * MS {
+            world.run(MS);
+        }
+        world.filter = None;
+        world.run(100 * MS);
+        world.write(0, client, &[1; 100]);
+        world.run(100 * MS);
+        assert_eq!(world.read(1, server).len(), 4 * 1448 + 100);
+        let stats = &world.hosts[0].engine.stats;
+        assert_eq!((stats.timeouts, stats.retransmitted), (0, 1));
+        assert_eq!(world.tcb(0, client).congestion.ssthresh(), MAX_CWND);
+    }
+
+    fn a_hole_in_a_short_flight_is_lost_in_time() {
+        let (mut world, client, server) = losing(&[1]);
+        world.write(0, client, &[1; 3 * 1448]);
+        // Two round trips, and the time for reordering.
+        world.run(12 * MS);
+        assert_eq!(world.read(1, server).len(), 3 * 1448);
+        let stats = &world.hosts[0].engine.stats;
+        assert_eq!((stats.timeouts, stats.retransmitted), (0, 1));
+    }
+
+    fn a_retransmission_is_lost() {
+        let (mut world, client, server) = losing(&[1, 9]);
+        world.write(0, client, &[1; 8 * 1448]);
+        world.run(60 * MS);
+        assert_eq!(world.read(1, server).len(), 8 * 1448);
+        let stats = &world.hosts[0].engine.stats;
+        assert_eq!((stats.timeouts, stats.retransmitted), (0, 2));
+    }
+
+    fn disorder_is_acknowledged_at_once() {
+        let (mut world, client, server) = losing(&[2]);
+        world.weather.ns_per_byte = 0;
+        world.write(0, client, &[1; 5 * 1448]);
+        world.run(30 * MS);
+        let before = world.hosts[1].engine.stats.sent;
+        world.write(0, client, &[1; 10 * 1448]);
+        world.run(5 * MS);
+        assert_eq!(world.hosts[1].engine.stats.sent - before, 10);
+        assert_eq!(world.read(1, server).len(), 15 * 1448);
     }
 
     fn much_unread_data_makes_few_updates() {
@@ -652,7 +760,7 @@ vcpu_tests! {
         it.engine.with(now_ns, &mut it.outbox, client, |_, _| ());
         world.run(100 * S);
         assert_eq!(world.tcb(0, client).state, State::Established);
-        world.filter = Some(|from, _, _| from == 0);
+        world.filter = Some(Box::new(|from, _, _| from == 0));
         world.run(30 * S);
         assert_eq!(world.tcb(0, client).error, Some(Errno::ETIMEDOUT));
     }

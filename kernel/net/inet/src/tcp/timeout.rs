@@ -33,6 +33,9 @@ impl Tcb {
             self.rexmt_ns = NEVER;
             return if self.persist { self.probe_window(cx) } else { self.retransmission(cx) };
         }
+        if self.probe_ns <= cx.now_ns {
+            self.probe_due(cx);
+        }
         Outcome::Keep
     }
 
@@ -60,6 +63,7 @@ impl Tcb {
             self.sacked.clear();
         }
         self.phase = Phase::Loss;
+        self.probe = None;
         self.recover = self.nxt;
         self.lost_edge = self.nxt;
         self.high_rxt = self.una;
