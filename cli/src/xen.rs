@@ -67,11 +67,12 @@ pub fn bake(args: &Args) -> Outcome {
     vifs(&config)?;
     let options = BakeOptions { xen_guest: args.kind == Kind::Pvh, ..BakeOptions::default() };
     args.bake.bake(args.kind.target(), &config, options, &output, |image| {
-        image.write(&output)?;
+        // The image last, as beside maps: where something else cannot be written there is none.
         if let Some(path) = &args.xl_config {
             let end = image.report().parts.iter().map(|part| part.address + part.bytes).max().unwrap_or(0);
             write_file(path, &[xl_config(&output, args.kind, &config, end)?.as_bytes()])?;
         }
+        image.write(&output)?;
         Ok(image.bytes().len())
     })
 }
@@ -81,7 +82,8 @@ fn xl_config(image: &Path, kind: Kind, config: &Config, end: u64) -> Result<Stri
     /// Memory beside the image: the program's own, tables, stacks. MiB.
     const BESIDE_MIB: u64 = 16;
     let fail = |why: String| Failure::new(format!("{}: {why}", image.display()));
-    let kernel = image.canonicalize().map_err(|error| fail(error.to_string()))?;
+    // The image is not there yet.
+    let kernel = std::path::absolute(image).map_err(|error| fail(error.to_string()))?;
     let kernel = kernel.to_str().filter(|path| !path.contains(['"', '\n']));
     let kernel =
         kernel.ok_or_else(|| fail("xl takes no file whose name has quotes or is not UTF-8".into()))?;

@@ -128,6 +128,16 @@ fn options_with_wrong_values() {
     refused(folder.path(), &["hw", "program", "--root", "nowhere"], "nowhere");
     refused(folder.path(), &["hw", "program", "--components", "nonsense"], "nonsense");
     refused(folder.path(), &["hw", "program", "-o", "no/such/folder/out.img"], "no/such/folder/out.img");
+    // Nothing else stays behind, either.
+    let beside = "no/such/folder/beside: cannot be written";
+    for option in ["--map", "--symbols"] {
+        refused(folder.path(), &["hw", "program", "-o", "out.img", option, "no/such/folder/beside"], beside);
+    }
+    refused(
+        folder.path(),
+        &["xen", "program", "-o", "out.img", "--xl-config", "no/such/folder/beside"],
+        beside,
+    );
 }
 
 #[test]
