@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rumpbake_tests::cable::Outlet;
@@ -80,6 +80,49 @@ fn the_classic_services() {
         curl(&[&format!("http://127.0.0.1:{http}/"), &format!("http://127.0.0.1:{http}/again")]),
         "Hello, world\n".repeat(2)
     );
+}
+
+/// The kinds of network cards, on the machines that have them; what no driver knows is named.
+#[test]
+fn cards() {
+    let source = app("transfer/transfer.c");
+    let image = c_from("transfer", &[source.clone()], &["-Wall", "-Werror"]).bake();
+    let port = free_port().to_string();
+    let mut server = on_the_host("transfer", &source)
+        .args(["listen", &port])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it was just built");
+    let mut ready = [0; 16];
+    server.stdout.as_mut().expect("piped").read_exact(&mut ready).expect("it says that it listens");
+    let run = |machine: &str, card: &str, words: &[&str]| {
+        let mut command = Command::new("sh");
+        command.arg(workspace().join(format!("qemu-scripts/{machine}.sh"))).arg(&image.path).arg("--");
+        finish(
+            {
+                command.args(words).env("NETDEV", "user").env("NIC", card);
+                command
+            },
+            b"",
+        )
+    };
+    for (machine, card) in [
+        ("microvm", "virtio-net-device"),
+        ("pc", "virtio-net-pci"),
+        ("q35", "virtio-net-pci,disable-legacy=on"),
+        ("pc", "e1000"),
+        ("q35", "e1000e"),
+    ] {
+        for direction in ["fetch", "send"] {
+            let _ =
+                run(machine, card, &[direction, "10.0.2.2", &port, "4"]).ok().shows("4 MiB, each byte right");
+        }
+    }
+    for (card, name) in [("rtl8139", "10ec:8139"), ("vmxnet3", "15ad:07b0")] {
+        // Without words it goes at once.
+        let _ = run("pc", card, &[]).status(2).shows(&format!("network card {name} has no driver"));
+    }
+    server.kill().and_then(|()| server.wait()).expect("it runs");
 }
 
 #[test]

@@ -12,8 +12,8 @@ use rump_kern::component::hook;
 use rumpbake_drivers::e1000::{self, E1000};
 use rumpbake_drivers::mmio::Registers;
 use rumpbake_drivers::nic::{Interrupt, Nic};
-use rumpbake_drivers::pci::Device;
 use rumpbake_drivers::pci::msi::MSI;
+use rumpbake_drivers::pci::{Device, ETHERNET};
 use rumpbake_drivers::virtio::net::{self, VirtioNet};
 use rumpbake_drivers::virtio::{self, Transport, mmio::Mmio};
 use rumpbake_platform::backtrace::Console;
@@ -179,6 +179,12 @@ fn find() -> Vec<Box<dyn Nic>> {
             virtio_pci(&mut cards, &device, pci.open(device));
         } else if e1000::is_one(&device) {
             intel(&mut cards, &device, pci.open(device));
+        } else if device.class() == ETHERNET {
+            let (vendor, id) = (device.vendor(), device.id());
+            complain(
+                "network card",
+                format_args!("{vendor:04x}:{id:04x} has no driver; virtio-net, e1000 and e1000e have"),
+            );
         }
     });
     virtio_slots::scan(pci.has_ports, &mut |registers, line| virtio_slot(&mut cards, registers, line));
