@@ -86,7 +86,7 @@ fn the_classic_services() {
 #[test]
 fn cards() {
     let source = app("transfer/transfer.c");
-    let image = c_from("transfer", &[source.clone()], &["-Wall", "-Werror"]).bake();
+    let image = c_from("transfer", std::slice::from_ref(&source), &["-Wall", "-Werror"]).bake();
     let port = free_port().to_string();
     let mut server = on_the_host("transfer", &source)
         .args(["listen", &port])

@@ -2,6 +2,11 @@
 //!
 //! One byte per page says what begins there; free blocks of an order form a doubly linked list whose links lie in the free pages themselves, seen
 //! through the direct map. Blocks are handed out from the lowest order that has one.
+//!
+//! Memory joins the lists by 2 MiB, when they have nothing that is large enough. Until then nothing is written into it, since the machine below has to
+//! find and to clear what is touched, and does so by 2 MiB where it can.
+
+use core::ops::Range;
 
 use rump_hypercall::Giant;
 use rump_hypercall::memory::{OutOfMemory, PAGE_SIZE, Page, PageCounts};
@@ -10,9 +15,14 @@ use rump_hypercall::memory::{OutOfMemory, PAGE_SIZE, Page, PageCounts};
 /// 256 to 271 are Xen's (its public header arch-x86/xen-x86_64.h).
 pub const DIRECT_MAP: usize = 0xffff_8800_0000_0000;
 
-/// The largest block: 2^18 pages, 1 GiB. Large, so that adding memory at boot touches few pages of it: each block that is made has its links
-/// written into it, and the machine below has to find memory for what is touched.
+/// The largest block: 2^18 pages, 1 GiB.
 const MAX_ORDER: usize = 18;
+
+/// Frames by whose multiples memory joins the lists: 2 MiB.
+const STEP: u64 = 1 << 9;
+
+/// Most ranges of memory that wait to join the lists; what does not fit joins at once.
+const MAX_RANGES: usize = 8;
 
 /// Pages that only the kernel heap and page tables may take: an application that uses all memory up must
 /// not take away what the kernel needs to tell it so.
@@ -29,6 +39,8 @@ struct Links {
 struct Allocator {
     /// Free blocks per order.
     heads: [*mut Links; MAX_ORDER + 1],
+    /// Frames that are not in the lists yet, the first range first.
+    untouched: [Range<u64>; MAX_RANGES],
     /// One byte per page frame, from frame 0 on.
     state: *mut u8,
     frames: u64,
@@ -38,6 +50,7 @@ struct Allocator {
 
 static PAGES: Giant<Allocator> = Giant::new(Allocator {
     heads: [core::ptr::null_mut(); MAX_ORDER + 1],
+    untouched: [const { 0..0 }; MAX_RANGES],
     state: core::ptr::null_mut(),
     frames: 0,
     total: 0,
@@ -94,7 +107,12 @@ impl Allocator {
     }
 
     fn alloc(&mut self, order: usize) -> Option<u64> {
-        let from = (order..=MAX_ORDER).find(|&o| !self.heads[o].is_null())?;
+        let from = loop {
+            match (order..=MAX_ORDER).find(|&o| !self.heads[o].is_null()) {
+                Some(from) => break from,
+                None => self.join()?,
+            }
+        };
         let block = self.heads[from];
         self.unlink(block, from);
         let frame = virt_to_phys(block.cast()) / PAGE_SIZE as u64;
@@ -105,8 +123,32 @@ impl Allocator {
         Some(frame)
     }
 
-    fn free(&mut self, mut frame: u64, mut order: usize) {
+    /// Has the next untouched memory join the lists, if there is any.
+    fn join(&mut self) -> Option<()> {
+        let range = self.untouched.iter_mut().find(|range| !range.is_empty())?;
+        let end = (range.start + 1).next_multiple_of(STEP).min(range.end);
+        let joining = range.start..end;
+        range.start = end;
+        self.put_range(joining);
+        Some(())
+    }
+
+    /// Puts frames into the lists, in blocks that are as large as can be.
+    fn put_range(&mut self, Range { mut start, end }: Range<u64>) {
+        while start < end {
+            let order = (start.trailing_zeros() as usize).min((end - start).ilog2() as usize).min(MAX_ORDER);
+            self.put(start, order);
+            start += 1 << order;
+        }
+    }
+
+    fn free(&mut self, frame: u64, order: usize) {
         self.free += 1 << order;
+        self.put(frame, order);
+    }
+
+    /// Puts a block into the lists, together with the other halves of blocks that are there.
+    fn put(&mut self, mut frame: u64, mut order: usize) {
         while order < MAX_ORDER {
             let buddy = frame ^ (1 << order);
             if buddy >= self.frames || *self.state(buddy) != order as u8 {
@@ -137,14 +179,15 @@ pub unsafe fn init(state: *mut u8, frames: u64) {
 /// # Safety
 /// The memory is RAM that nobody uses, mapped in the direct map, below the frames given to [`init`], and not added before.
 pub unsafe fn add(start: u64, end: u64) {
-    let mut frame = start.div_ceil(PAGE_SIZE as u64).max(1);
-    let end = end / PAGE_SIZE as u64;
+    // Page zero is nobody's.
+    let frames = start.div_ceil(PAGE_SIZE as u64).max(1)..end / PAGE_SIZE as u64;
+    let count = frames.end.saturating_sub(frames.start);
     let mut pages = PAGES.borrow_mut();
-    while frame < end {
-        let order = (frame.trailing_zeros() as usize).min((end - frame).ilog2() as usize).min(MAX_ORDER);
-        pages.total += 1 << order;
-        pages.free(frame, order);
-        frame += 1 << order;
+    pages.total += count;
+    pages.free += count;
+    match pages.untouched.iter().position(Range::is_empty) {
+        Some(place) => pages.untouched[place] = frames,
+        None => pages.put_range(frames),
     }
 }
 
