@@ -37,7 +37,8 @@ const PACKAGES: &[Package] = &[
         reason: "is UEFI for QEMU, which starts disks",
     },
     Package { name: "wrk", command: "wrk", reason: "asks the benchmark's servers for pages" },
-    Package { name: "iproute2", command: "ip", reason: "makes the benchmark's network" },
+    Package { name: "iproute2", command: "ip", reason: "makes the benchmark's and the tests' networks" },
+    Package { name: "dnsmasq-base", command: "dnsmasq", reason: "gives images addresses and names" },
 ];
 
 /// The C and C++ compiler for NetBSD, and NetBSD's headers: a Python package.
