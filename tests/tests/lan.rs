@@ -21,6 +21,8 @@ dnsmasq --no-daemon --no-resolv --no-hosts --user=root --interface=tap0 --bind-i
     --address=/thing.test.lan/10.7.0.99 --address=/thing.test.lan/fd00:7::99 \
     "--dhcp-leasefile=$3/leases" --pid-file= >"$3/dnsmasq.log" 2>&1 &
 python3 -c "$4" &
+# QEMU writes a file where it is.
+cd "$3"
 eval "$("$1" run "$2" --net tap:tap0 --dry-run -- 70) -rtc base=2021-03-04T05:06:07"
 "#;
 
