@@ -17,7 +17,7 @@ fail() {
     exit 1
 }
 
-for tool in apt-get dpkg-deb python3; do
+for tool in apt-get dpkg-deb python3 flock; do
     command -v "$tool" >/dev/null || fail "$tool is not there: Xen's set-up is put together from Debian's packages"
 done
 
@@ -28,6 +28,9 @@ modules="xen-privcmd xenfs xen-evtchn xen-gntdev xen-gntalloc llc stp bridge xen
 
 mkdir -p "$cache/packages"
 cache=$(cd "$cache" && pwd)
+# One at a time: who comes second finds what the first has made.
+exec 9>"$cache/lock"
+flock 9
 work=$(mktemp -d "$cache/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
