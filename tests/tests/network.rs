@@ -98,13 +98,8 @@ fn cards() {
     let run = |machine: &str, card: &str, words: &[&str]| {
         let mut command = Command::new("sh");
         command.arg(workspace().join(format!("qemu-scripts/{machine}.sh"))).arg(&image.path).arg("--");
-        finish(
-            {
-                command.args(words).env("NETDEV", "user").env("NIC", card);
-                command
-            },
-            b"",
-        )
+        command.args(words).env("NETDEV", "user").env("NIC", card);
+        finish(command, b"")
     };
     for (machine, card) in [
         ("microvm", "virtio-net-device"),

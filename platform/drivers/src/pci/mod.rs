@@ -30,12 +30,13 @@ pub struct Device<'c> {
     pub address: Address,
 }
 
+/// Class and subclass of Ethernet cards (PCI Code and ID Assignment Specification, section 1.3).
+pub const ETHERNET: u16 = 0x0200;
+
 /// Register with the identifiers: vendor, device.
 const ID: u8 = 0x00;
 /// Register with command and status.
 const COMMAND: u8 = 0x04;
-/// Class and subclass of Ethernet cards (PCI Code and ID Assignment Specification, section 1.3).
-pub const ETHERNET: u16 = 0x0200;
 /// Register with the class.
 const CLASS: u8 = 0x08;
 /// Register with the header's type.

@@ -8,7 +8,6 @@ use rump_kern::Errno;
 
 use super::congestion::Congestion;
 use super::reassembly::append;
-use super::sack::DUP_THRESH;
 use super::segment::{ACK, FIN, Header, RST, SYN};
 use super::seq::Seq;
 use super::tcb::{Phase, State, Tcb, event, now_ms};
@@ -98,11 +97,11 @@ impl Tcb {
             let old = self.rcv_nxt - seq;
             if old >= len + u32::from(fin) {
                 // All of it: a keep-alive probe, or an acknowledgement of ours was lost.
-                if len > 0 && self.sack_ok {
-                    self.reassembly.note_duplicate(seq, seq + len);
-                }
                 if len > 0 {
                     self.quick_acks = QUICK_ACKS;
+                    if self.sack_ok {
+                        self.reassembly.note_duplicate(seq, seq + len);
+                    }
                 }
                 if len > 0 || fin || h.seq + 1 == self.rcv_nxt {
                     self.ack_now |= !h.has(SYN);
@@ -449,59 +448,6 @@ impl Tcb {
         {
             self.snd_limit = (self.snd_limit * 2).min(defaults.buf_max);
         }
-    }
-
-    /// What follows from reports and duplicate acknowledgements about loss.
-    fn look_for_loss(&mut self) {
-        if self.una == self.nxt {
-            return;
-        }
-        let mss = self.segment_len();
-        if self.sack_ok {
-            if let Some(edge) = self.sacked.lost_edge(mss) {
-                self.lost_edge = self.lost_edge.max(edge);
-            }
-            if self.phase == Phase::Open
-                && let Some(edge) = self.lost_before_probe()
-            {
-                self.lost_edge = self.lost_edge.max(edge);
-            }
-            // Sent again, and lost again: what was sent later has arrived.
-            if self.phase != Phase::Open
-                && self.high_rxt > self.una
-                && let Some(highest) = self.sacked.highest()
-                && highest > self.rxt_mark + DUP_THRESH * mss
-                && self.sacked.missing(self.una, self.una + 1) == 1
-            {
-                self.high_rxt = self.una;
-                self.rxt_mark = self.nxt;
-            }
-        }
-        if self.phase != Phase::Open {
-            return;
-        }
-        if self.dup_acks >= DUP_THRESH {
-            // RFC 6582, 3.2: not for a window for which that was done before.
-            if !self.sack_ok && self.una <= self.recover && self.recover != self.iss {
-                return;
-            }
-            let end = self.sacked.hole(self.una, self.nxt).map_or(self.nxt, |hole| hole.1);
-            self.lost_edge = self.lost_edge.max((self.una + mss).min(end));
-        }
-        if self.lost_edge > self.una {
-            self.recover_from_loss();
-        }
-    }
-
-    /// Begins fast recovery: what is before the edge is lost.
-    pub fn recover_from_loss(&mut self) {
-        self.phase = Phase::Recovery;
-        self.recover = self.nxt;
-        self.high_rxt = self.una;
-        self.congestion.lost(self.segment_len());
-        self.timed = None;
-        self.probe = None;
-        self.probe_ns = NEVER;
     }
 
     /// The data and the FIN of a segment, both inside the window.

@@ -11,13 +11,13 @@ use rump_kern::Errno;
 use super::congestion::Congestion;
 use super::demux::Tuple;
 use super::input::QUICK_ACKS;
+use super::loss::Probe;
 use super::reassembly::Reassembly;
 use super::rtt::Rtt;
 use super::sack::Scoreboard;
 use super::segment::{Stamps, TS_LEN};
 use super::seq::Seq;
 use super::stream::Stream;
-use super::tail_loss::Probe;
 use super::timer::NEVER;
 use super::{Defaults, Path};
 
@@ -269,7 +269,7 @@ pub struct Tcb {
 
     /// Retransmission or window probe.
     pub rexmt_ns: u64,
-    /// Looking for losses that nothing reveals ([`tail_loss`](super::tail_loss)).
+    /// Looking for losses that nothing reveals ([`loss`](super::loss)).
     pub probe_ns: u64,
     /// Delayed acknowledgement.
     pub delack_ns: u64,

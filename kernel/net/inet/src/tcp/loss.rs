@@ -1,4 +1,4 @@
-//! Losses that no three segments reveal (RACK-TLP, RFC 8985, as far as it wants no time of sending for each segment).
+//! How losses are found (RFC 6675, RFC 6582), and those that no three segments reveal (RACK-TLP, RFC 8985, as far as it wants no time of sending for each segment).
 //!
 //! Three segments that arrive after a lost one tell of it. At the end of what the application has to say, or with a small window, they do not come, and
 //! the retransmission timer alone would let 200 ms pass or more. So a shorter timer runs beside it while the peer knows SACK:
@@ -10,6 +10,7 @@
 //!   a timeout wherever a retransmission is lost and the window lets nothing follow it.
 
 use super::Context;
+use super::sack::DUP_THRESH;
 use super::segment::{Header, PSH};
 use super::seq::Seq;
 use super::tcb::{Phase, Tcb};
@@ -30,6 +31,59 @@ pub struct Probe {
 }
 
 impl Tcb {
+    /// What follows from reports and duplicate acknowledgements about loss.
+    pub fn look_for_loss(&mut self) {
+        if self.una == self.nxt {
+            return;
+        }
+        let mss = self.segment_len();
+        if self.sack_ok {
+            if let Some(edge) = self.sacked.lost_edge(mss) {
+                self.lost_edge = self.lost_edge.max(edge);
+            }
+            if self.phase == Phase::Open
+                && let Some(edge) = self.lost_before_probe()
+            {
+                self.lost_edge = self.lost_edge.max(edge);
+            }
+            // Sent again, and lost again: what was sent later has arrived.
+            if self.phase != Phase::Open
+                && self.high_rxt > self.una
+                && let Some(highest) = self.sacked.highest()
+                && highest > self.rxt_mark + DUP_THRESH * mss
+                && self.sacked.missing(self.una, self.una + 1) == 1
+            {
+                self.high_rxt = self.una;
+                self.rxt_mark = self.nxt;
+            }
+        }
+        if self.phase != Phase::Open {
+            return;
+        }
+        if self.dup_acks >= DUP_THRESH {
+            // RFC 6582, 3.2: not for a window for which that was done before.
+            if !self.sack_ok && self.una <= self.recover && self.recover != self.iss {
+                return;
+            }
+            let end = self.sacked.hole(self.una, self.nxt).map_or(self.nxt, |hole| hole.1);
+            self.lost_edge = self.lost_edge.max((self.una + mss).min(end));
+        }
+        if self.lost_edge > self.una {
+            self.recover_from_loss();
+        }
+    }
+
+    /// Begins fast recovery: what is before the edge is lost.
+    fn recover_from_loss(&mut self) {
+        self.phase = Phase::Recovery;
+        self.recover = self.nxt;
+        self.high_rxt = self.una;
+        self.congestion.lost(self.segment_len());
+        self.timed = None;
+        self.probe = None;
+        self.probe_ns = NEVER;
+    }
+
     /// What was reported last, if there are holes before it that are not known to be lost.
     fn reported_beyond_hole(&self) -> Option<Seq> {
         self.sacked.last_start().filter(|start| *start > self.lost_edge)
@@ -100,7 +154,6 @@ impl Tcb {
         let most = self.segment_len();
         let window = (self.una + self.snd_wnd).ahead_of(self.nxt);
         let fresh = self.data_end().ahead_of(self.nxt).min(most);
-        let sent_before = self.nxt;
         let again = fresh == 0 || fresh > window;
         let from = if again { self.nxt - (self.nxt - self.una).min(most) } else { self.nxt };
         let sent = if again {
@@ -109,7 +162,6 @@ impl Tcb {
             self.send_segment(cx, from, fresh, PSH)
         };
         if sent {
-            debug_assert!(again || self.nxt > sent_before, "new data moves the end");
             self.probe = Some(Probe { from, end: self.nxt, again });
             self.start_rexmt(cx.now_ns);
         }
@@ -133,7 +185,7 @@ impl Tcb {
     }
 
     /// What is before the probe, and not reported, was sent two round trips earlier: once the probe is reported, that is lost.
-    pub fn lost_before_probe(&self) -> Option<Seq> {
+    fn lost_before_probe(&self) -> Option<Seq> {
         let probe = self.probe?;
         (self.sacked.highest()? > probe.from).then_some(probe.from)
     }
