@@ -220,9 +220,11 @@ fn backend(domain: Rc<RefCell<Domain>>, nic: &Netfront) -> Backend {
     Backend { domain, transmit, receive, sent: 0, wanted: 0 }
 }
 
+/// A card whose back end is connected.
 fn start() -> (Backend, Netfront) {
     let domain = domain(1000);
-    let nic = Netfront::new(Box::new(Wire(domain.clone())), offer()).expect("there is memory");
+    let mut nic = Netfront::new(Box::new(Wire(domain.clone())), offer()).expect("there is memory");
+    assert!(nic.set_link(true));
     (backend(domain, &nic), nic)
 }
 
@@ -235,8 +237,8 @@ fn packets_come_and_go() {
     run(|| {
         let (mut backend, mut nic) = start();
         let granted = backend.domain.borrow().granted.len();
-        assert_eq!((nic.info().name, nic.info().link_up), ("xennet", false));
-        assert!(nic.set_link(true) && nic.info().link_up && !nic.set_link(true));
+        assert_eq!((nic.info().name, nic.info().link_up), ("xennet", true));
+        assert!(nic.set_link(false) && !nic.info().link_up && nic.set_link(true) && !nic.set_link(true));
         for round in 0..1000_usize {
             let frame = bytes(60 + round);
             assert!(backend.deliver(&frame, 0, None), "round {round}");
@@ -379,7 +381,6 @@ fn what_is_wrong_with_a_packet_concerns_that_packet() {
 fn lies(how: impl Fn(&mut Backend, &mut Netfront) + Sync) {
     run(|| {
         let (mut backend, mut nic) = start();
-        assert!(nic.set_link(true));
         let free = |nic: &mut Netfront| nic.receive().is_none();
         how(&mut backend, &mut nic);
         assert!(free(&mut nic));
@@ -436,7 +437,6 @@ fn another_back_end_in_its_place_is_taken_up() {
         let domain = before.domain.clone();
         let (halves, pages) = (halves_in_use(), memory::page_counts().free);
         for round in 0..20 {
-            assert!(nic.set_link(true));
             assert!(before.deliver(&bytes(60), 0, None));
             assert!(nic.receive().is_some() && !nic.enable_interrupt());
             for _ in 0..50 {
@@ -460,12 +460,37 @@ fn another_back_end_in_its_place_is_taken_up() {
             domain.borrow_mut().most = 20;
             assert!(!nic.reopen(Box::new(Wire(domain.clone()))) && domain.borrow().granted.is_empty());
             domain.borrow_mut().most = 1000;
-            assert!(nic.reopen(Box::new(Wire(domain.clone()))));
+            assert!(nic.reopen(Box::new(Wire(domain.clone()))) && nic.set_link(true));
             before = backend(domain.clone(), &nic);
         }
         assert_eq!((halves_in_use(), memory::page_counts().free), (halves, pages));
         // Somebody still waits for packets.
         assert!(before.deliver(&bytes(60), 0, None) && nic.interrupt(Interrupt::Queues));
+    });
+}
+
+#[test]
+fn packets_are_shown_to_a_back_end_that_is_connected() {
+    run(|| {
+        let (mut backend, mut nic) = start();
+        assert!(nic.set_link(false));
+        let frames = 1..=PLACES as usize;
+        for round in frames.clone() {
+            nic.transmit(Packet::from_bytes(&bytes(60 + round)).unwrap()).expect("there is room");
+            nic.flush();
+        }
+        let more = nic.transmit(Packet::from_bytes(&bytes(60)).unwrap()).expect_err("there is no room");
+        assert!(backend.take().is_none() && backend.domain.borrow().told == 0);
+        assert!(nic.set_link(true));
+        assert_eq!(backend.domain.borrow().told, 1);
+        for round in frames {
+            assert!(backend.take().expect("it waited").bytes == bytes(60 + round));
+        }
+        // Who could not send is told that there is room.
+        assert!(nic.interrupt(Interrupt::Queues));
+        nic.transmit(more).expect("there is room");
+        nic.flush();
+        assert!(backend.take().expect("one was sent").bytes == bytes(60));
     });
 }
 

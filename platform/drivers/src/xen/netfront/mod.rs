@@ -149,9 +149,14 @@ impl Netfront {
     }
 
     /// The back end is connected, or is not any more. True if whoever listens is to be told.
+    ///
+    /// Packets wait for it in the ring, unseen: Linux's back end takes the first event before it has noted which interrupt its events are. If it sees
+    /// a packet then, it may say of another interrupt that it is done with it, and never gets an event of this device again.
     pub fn set_link(&mut self, up: bool) -> bool {
         let up = up && self.rings.is_some();
-        core::mem::replace(&mut self.link_up, up) != up
+        let changed = core::mem::replace(&mut self.link_up, up) != up;
+        self.flush();
+        changed
     }
 
     /// Ends the use of the back end: it has gone, or cannot be trusted. False while it keeps something, which another call tries to take back.
@@ -201,7 +206,7 @@ impl Netfront {
         self.starved = false;
         if packet.is_some() {
             // Full: what is queued is to go out, and then what the back end has done may make room.
-            if rings.transmit.ring.publish() {
+            if self.link_up && rings.transmit.ring.publish() {
                 port.notify();
             }
             rings.transmit.reclaim(port, &mut self.counters)?;
@@ -259,7 +264,8 @@ impl Nic for Netfront {
     }
 
     fn flush(&mut self) {
-        if let Some(rings) = &mut self.rings
+        if self.link_up
+            && let Some(rings) = &mut self.rings
             && rings.transmit.ring.publish()
         {
             self.port.notify();
