@@ -36,10 +36,12 @@ fi
 cat "$setup/initramfs" "$work/files" >"$work/initramfs"
 
 # The processor without SMAP and XSAVE: this QEMU's emulation of them kills dom0 or its programs.
-set -- -accel tcg,tb-size=256 -cpu max,-smap,-xsave -m "${MEMORY:-512}" -smp 1 -nodefaults -display none -serial stdio -no-reboot \
+# norandmaps: QEMU keeps what it has translated by its address, so a program that moved would be translated anew each time it is started, for as long as it runs.
+# nofsgsbase: otherwise Linux reads a register at each switch of processes that a paravirtualised kernel cannot read, and each such reading traps.
+set -- -accel tcg -cpu max,-smap,-xsave -m "${MEMORY:-512}" -smp 1 -nodefaults -display none -serial stdio -no-reboot \
     -kernel "$setup/xen" \
     -append "console=com1 com1=115200 dom0_mem=${DOM0_MEMORY:-256}M,max:${DOM0_MEMORY:-256}M loglvl=warning guest_loglvl=warning" \
-    -initrd "$setup/vmlinux console=hvc0 quiet panic=-1,$work/initramfs"
+    -initrd "$setup/vmlinux console=hvc0 quiet panic=-1 norandmaps nofsgsbase,$work/initramfs"
 if [ ! -f "$work/job/job" ]; then
     "$qemu" "$@"
     exit

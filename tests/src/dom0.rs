@@ -55,7 +55,7 @@ pub fn guest(program: &Program, name: &str, options: &[&str]) -> PathBuf {
 }
 
 /// Runs a job in dom0, with these images beside it. One that makes guests of type pvh is begun anew if it fails, once: QEMU's emulation of AMD's virtualisation
-/// now and then stops such a guest for good, and dom0 now and then leaves a guest's network dead (qemu-scripts/README.md).
+/// now and then stops such a guest for good (qemu-scripts/README.md).
 pub fn dom0(name: &str, job: &str, images: &[PathBuf]) -> Run {
     let path = work_dir("dom0").join(name);
     std::fs::write(&path, format!("{PRELUDE}{job}")).expect("the work folder is writable");

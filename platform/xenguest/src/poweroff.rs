@@ -16,8 +16,10 @@ pub enum Reason {
     Reboot = 1,
 }
 
-/// Says how the program ended, in xenstore and as the console's last line, and ends the guest as it was asked to.
+/// Says how the program ended, in xenstore and as the console's last line, and ends the guest as it was asked to. What the program wrote comes first: the store
+/// would have to be waited for.
 pub fn end(line: &str) -> ! {
+    console::drain();
     store::say_status(line);
     rump_hypercall::console::write(b"rumpbake: ");
     rump_hypercall::console::write(line.as_bytes());

@@ -15,6 +15,10 @@ const STATUS: &str = "data/rumpbake/status";
 /// A store that is silent for so long is given up.
 const PATIENCE_NS: u64 = 2_000_000_000;
 
+/// How long the program has before requests to end are watched for: who made the guest waits for its first words, and where guest and store share a processor
+/// the store's answer would come before them.
+const HEAD_START_NS: u64 = 20_000_000;
+
 /// Changes that are followed up in one go, and the rest after so many: somebody who writes without end does not have the guest do nothing else.
 const CHANGES: usize = 16;
 /// How long then nothing is followed up.
@@ -41,7 +45,7 @@ fn wait(begun_ns: u64) -> bool {
     monotonic_ns() < end_ns
 }
 
-/// Connects with the store by its page and event channel, and watches for requests to end. Does not wait for the store.
+/// Connects with the store by its page and event channel, and watches for requests to end from a little later on. Does not wait for the store.
 ///
 /// # Safety
 /// The page is mapped for good, and nobody else's.
@@ -50,10 +54,14 @@ pub unsafe fn init(page: *mut u8, port: u32) {
     unsafe { *PORT.get() = port };
     let link = Link { notify: || events::notify(self::port()), wait, now_ns: monotonic_ns };
     // SAFETY: the caller's promise.
-    let mut store = unsafe { Store::new(page, link) };
+    *STORE.borrow_mut() = Some(unsafe { Store::new(page, link) });
+    let _ = time::callout(monotonic_ns().saturating_add(HEAD_START_NS), watch_requests, 0);
+}
+
+/// Watches for requests to end. The store reports one that is there already, too.
+fn watch_requests(_: usize) {
     // Without the watch the guest cannot be asked to end; it can be destroyed.
-    let _ = store.watch_from_now_on(SHUTDOWN, SHUTDOWN);
-    *STORE.borrow_mut() = Some(store);
+    let _ = with_store(|store| store.watch_from_now_on(SHUTDOWN, SHUTDOWN));
 }
 
 /// Uses the connection, if there is one. It is gone if a panic broke off its last use.
