@@ -16,14 +16,15 @@ configure() {
     rm -f "$logs/guest-$1.log"
 }
 
-# gone SIDE: waits for the guest's end.
+# gone SIDE: waits for the guest's end, and until nobody cleans up after it any more: what comes next is not to share the processor with that.
 gone() {
     tries=0
-    while xl domid "$1" >/dev/null 2>&1; do
+    while xl domid "$1" >/dev/null 2>&1 || pidof xl >/dev/null; do
         tries=$((tries + 1))
         [ $tries -lt 600 ] || fail "$1 does not end: $(tail -n 20 "$logs/guest-$1.log")"
         usleep 50000
     done
+    usleep 300000
 }
 
 # measure SIDE: one guest made and run at once, one made paused and then let run.
